@@ -1,0 +1,1 @@
+#include "shared/http/message.hpp"

@@ -1,0 +1,69 @@
+// What an endpoint receives and returns. Plain data: endpoints know nothing about sockets.
+#pragma once
+
+#include <boost/beast/http/fields.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "shared/http/problem.hpp"
+#include "shared/jwt/claims.hpp"
+
+namespace shared::http {
+
+struct Request {
+    std::string method;  // "GET"; a HEAD request reaches handlers as GET
+    std::string path;    // percent-decoded, without the query
+    std::string target;  // as received
+    std::vector<std::pair<std::string, std::string>> query;   // decoded, in order
+    std::vector<std::pair<std::string, std::string>> params;  // {nim} of the route's pattern
+    boost::beast::http::fields headers;
+    std::string body;
+    std::string request_id;
+    std::string client_address;  // the peer, or what a trusted proxy says the peer is
+    std::optional<jwt::Claims> claims;  // set on routes that need a token
+
+    // First value of a query parameter.
+    std::optional<std::string_view> query_value(std::string_view name) const;
+    // Value of a path parameter; empty if the pattern has none of that name (a programming error).
+    const std::string& param(std::string_view name) const;
+    std::string_view header(std::string_view name) const;
+};
+
+struct Response {
+    Response() = default;
+    explicit Response(unsigned status) : status(status) {}
+
+    unsigned status = 200;
+    std::string content_type;  // empty: no body
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::optional<Problem> problem;  // rendered by the server, which knows path and request id
+
+    Response& with(std::string name, std::string value) &;
+    Response&& with(std::string name, std::string value) &&;
+};
+
+Response json_response(unsigned status, std::string body);
+Response no_content();
+Response problem_response(Problem problem);
+Response problem_response(unsigned status, std::string code, std::string detail);
+// 503 with Retry-After: a database or a pool that cannot serve now.
+Response unavailable(std::string code, std::string detail, unsigned retry_after_s = 2);
+
+// Reads the body of a write as one JSON object: 415 for another Content-Type, 400 for what is no JSON object.
+// Returns the document, or the answer to send.
+struct BodyResult {
+    rapidjson::Document document;
+    std::optional<Response> refusal;
+};
+BodyResult read_json_body(const Request& request);
+
+// 422 with the collected errors.
+Response validation_failed(std::vector<json::FieldError> errors);
+// 422 for query parameters; each FieldError's pointer is the parameter's name.
+Response parameters_invalid(std::vector<json::FieldError> errors);
+
+}  // namespace shared::http

@@ -1,0 +1,1 @@
+#include "shared/pg/pg.hpp"
