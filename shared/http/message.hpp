@@ -34,7 +34,7 @@ struct Request {
 
 struct Response {
     Response() = default;
-    explicit Response(unsigned status) : status(status) {}
+    explicit Response(unsigned code) : status(code) {}
 
     unsigned status = 200;
     std::string content_type;  // empty: no body

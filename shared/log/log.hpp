@@ -15,14 +15,14 @@ enum class Level { debug, info, warn, error };
 
 class Field {
   public:
-    Field(std::string_view key, std::string_view value) : key(key), value(value) {}
-    Field(std::string_view key, const char* value) : key(key), value(std::string_view(value)) {}
-    Field(std::string_view key, const std::string& value) : key(key), value(std::string_view(value)) {}
-    Field(std::string_view key, bool value) : key(key), value(value) {}
-    Field(std::string_view key, double value) : key(key), value(value) {}
+    Field(std::string_view name, std::string_view v) : key(name), value(v) {}
+    Field(std::string_view name, const char* v) : key(name), value(std::string_view(v)) {}
+    Field(std::string_view name, const std::string& v) : key(name), value(std::string_view(v)) {}
+    Field(std::string_view name, bool v) : key(name), value(v) {}
+    Field(std::string_view name, double v) : key(name), value(v) {}
     template <std::integral T>
         requires(!std::same_as<T, bool>)
-    Field(std::string_view key, T value) : key(key), value(static_cast<std::int64_t>(value)) {}
+    Field(std::string_view name, T v) : key(name), value(static_cast<std::int64_t>(v)) {}
 
     std::string_view key;
     std::variant<std::string_view, bool, double, std::int64_t> value;

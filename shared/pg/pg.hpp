@@ -59,7 +59,7 @@ class Rows {
 
 // A statement is prepared on each connection at its first use; `sql` must have static lifetime (it is the key).
 struct Statement {
-    explicit constexpr Statement(const char* sql) : sql(sql) {}
+    explicit constexpr Statement(const char* text) : sql(text) {}
     const char* sql;
 };
 
