@@ -2,7 +2,7 @@
 add_library(project_options INTERFACE)
 target_include_directories(project_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(project_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual -Woverloaded-virtual
+  -Wall -Wextra -Wpedantic -Wshadow -Wold-style-cast -Wcast-qual -Woverloaded-virtual
   -fno-strict-aliasing)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(project_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fcoroutines>)
