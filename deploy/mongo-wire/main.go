@@ -46,7 +46,17 @@ func run() error {
 	if *verbose {
 		level = slog.LevelInfo
 	}
-	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{
+		Level: level,
+		// FerretDB logs the values of a query that failed, such as a duplicate key:
+		// users' data, which has no place in a log.
+		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
+			if attr.Key == "args" {
+				return slog.Attr{}
+			}
+			return attr
+		},
+	}))
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
