@@ -20,7 +20,9 @@ enum class Errc {
     queue_full = 1,  // the pool has as much waiting work as it accepts: answer 503 with Retry-After
 };
 const boost::system::error_category& category();
-inline ErrorCode make_error_code(Errc e) { return {static_cast<int>(e), category()}; }
+inline ErrorCode make_error_code(Errc e) {
+    return {static_cast<int>(e), category()};
+}
 
 class BoundedPool {
   public:
@@ -32,9 +34,10 @@ class BoundedPool {
 
     std::size_t in_use() const { return in_use_.load(std::memory_order_relaxed); }
 
-    // Runs `work()` on the pool and resumes the caller on its own executor with work's value. Error queue_full
-    // when there is no room; an exception of `work` is rethrown to the caller. `work` is moved into the pool: it
-    // must own what it uses. Name the lambda first (g++ 12: no capturing lambda in a statement with co_await).
+    // Runs `work()` on the pool and resumes the caller on its own executor with work's value. Error
+    // queue_full when there is no room; an exception of `work` is rethrown to the caller. `work` is moved
+    // into the pool: it must own what it uses. Name the lambda first (g++ 12: no capturing lambda in a
+    // statement with co_await).
     template <class F, class R = std::invoke_result_t<F&>>
     boost::asio::awaitable<Result<R>> run(F work) {
         if (in_use_.fetch_add(1, std::memory_order_relaxed) >= limit_) {
@@ -52,9 +55,10 @@ class BoundedPool {
                     failure = std::current_exception();
                 }
                 in_use_.fetch_sub(1, std::memory_order_relaxed);
-                boost::asio::post(executor, [handler = std::move(handler), failure, value = std::move(value)]() mutable {
-                    std::move(handler)(failure, std::move(value));
-                });
+                boost::asio::post(
+                    executor, [handler = std::move(handler), failure, value = std::move(value)]() mutable {
+                        std::move(handler)(failure, std::move(value));
+                    });
             };
             boost::asio::post(pool_, std::move(task));
         };

@@ -12,6 +12,8 @@ using WallTime = std::chrono::system_clock::time_point;
 // times take one of these instead of calling system_clock::now() themselves.
 using WallClock = std::function<WallTime()>;
 
-inline WallTime system_now() { return std::chrono::system_clock::now(); }
+inline WallTime system_now() {
+    return std::chrono::system_clock::now();
+}
 
 }  // namespace shared

@@ -20,8 +20,8 @@ class Environment {
     Environment();
     explicit Environment(Lookup lookup);
 
-    // NAME, or the contents of the file that NAME_FILE names (one trailing newline removed). Setting both is an
-    // error. An empty value counts as not set.
+    // NAME, or the contents of the file that NAME_FILE names (one trailing newline removed). Setting both is
+    // an error. An empty value counts as not set.
     std::optional<std::string> optional_text(const std::string& name);
     std::string text(const std::string& name, std::string_view fallback);
     std::string required_text(const std::string& name, std::string_view what_it_is);
@@ -36,11 +36,13 @@ class Environment {
     std::uint16_t port(const std::string& name, std::uint16_t fallback);
     bool boolean(const std::string& name, bool fallback);  // true/false/1/0/on/off/yes/no
     // One of `allowed`, else a problem that lists them.
-    std::string choice(const std::string& name, std::string_view fallback, const std::vector<std::string>& allowed);
+    std::string choice(const std::string& name, std::string_view fallback,
+                       const std::vector<std::string>& allowed);
     // A comma-separated list; items trimmed, empty ones dropped.
     std::vector<std::string> list(const std::string& name, std::string_view fallback);
 
-    // For checks that the caller makes itself (a URI that does not parse, two settings that exclude each other).
+    // For checks that the caller makes itself (a URI that does not parse, two settings that exclude each
+    // other).
     void problem(std::string name, std::string message);
 
     bool ok() const { return problems_.empty(); }

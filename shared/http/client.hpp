@@ -1,5 +1,5 @@
-// A small HTTP/1.1 client for rare calls (JWKS, the revocation feed, tests): one connection a call, one deadline
-// over everything.
+// A small HTTP/1.1 client for rare calls (JWKS, the revocation feed, tests): one connection a call, one
+// deadline over everything.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -36,8 +36,9 @@ struct ClientResponse {
     std::string body;
 };
 
-// Runs on the calling coroutine's executor. Errors: resolve, connect, read and write errors as Asio gives them;
-// asio::error::timed_out when `timeout` is over.
-boost::asio::awaitable<Result<ClientResponse>> fetch(ClientRequest request, std::chrono::milliseconds timeout);
+// Runs on the calling coroutine's executor. Errors: resolve, connect, read and write errors as Asio gives
+// them; asio::error::timed_out when `timeout` is over.
+boost::asio::awaitable<Result<ClientResponse>> fetch(ClientRequest request,
+                                                     std::chrono::milliseconds timeout);
 
 }  // namespace shared::http

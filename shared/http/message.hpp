@@ -14,15 +14,15 @@
 namespace shared::http {
 
 struct Request {
-    std::string method;  // "GET"; a HEAD request reaches handlers as GET
-    std::string path;    // percent-decoded, without the query
-    std::string target;  // as received
+    std::string method;                                       // "GET"; a HEAD request reaches handlers as GET
+    std::string path;                                         // percent-decoded, without the query
+    std::string target;                                       // as received
     std::vector<std::pair<std::string, std::string>> query;   // decoded, in order
     std::vector<std::pair<std::string, std::string>> params;  // {nim} of the route's pattern
     boost::beast::http::fields headers;
     std::string body;
     std::string request_id;
-    std::string client_address;  // the peer, or what a trusted proxy says the peer is
+    std::string client_address;         // the peer, or what a trusted proxy says the peer is
     std::optional<jwt::Claims> claims;  // set on routes that need a token
 
     // First value of a query parameter.

@@ -1,5 +1,5 @@
-// Error bodies: application/problem+json (RFC 9457). The one place that makes them in the services; the gateway
-// renders the same members from its own table (gateway/http/error_body).
+// Error bodies: application/problem+json (RFC 9457). The one place that makes them in the services; the
+// gateway renders the same members from its own table (gateway/http/error_body).
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace shared::http {
 
-// `code` is stable and machine-readable (snake_case); `detail` is for people, in Indonesian; 5xx details never
-// carry internals.
+// `code` is stable and machine-readable (snake_case); `detail` is for people, in Indonesian; 5xx details
+// never carry internals.
 struct Problem {
     unsigned status = 500;
     std::string code;

@@ -1,5 +1,6 @@
-// Checked reading and writing of JSON (RFC 8259) over RapidJSON. Nothing outside this folder compares or reads
-// a rapidjson::Value directly: with C++20 `value == 1` recurses until the stack ends (docs/common-errors.md).
+// Checked reading and writing of JSON (RFC 8259) over RapidJSON. Nothing outside this folder compares or
+// reads a rapidjson::Value directly: with C++20 `value == 1` recurses until the stack ends
+// (docs/common-errors.md).
 #pragma once
 
 #include <rapidjson/document.h>
@@ -23,7 +24,9 @@ enum class Errc {
     duplicate_member,  // an object with the same key twice
 };
 const boost::system::error_category& category();
-inline ErrorCode make_error_code(Errc e) { return {static_cast<int>(e), category()}; }
+inline ErrorCode make_error_code(Errc e) {
+    return {static_cast<int>(e), category()};
+}
 
 struct Limits {
     std::size_t depth = 16;
@@ -45,8 +48,8 @@ struct TextRule {
     bool allow_empty = false;
 };
 
-// Reads one object member by member, type-checked; every problem becomes a FieldError. Members that nobody asked
-// for are problems too: call finish() last.
+// Reads one object member by member, type-checked; every problem becomes a FieldError. Members that nobody
+// asked for are problems too: call finish() last.
 //
 //   json::ObjectReader in(document, errors);
 //   auto name = in.required_text("username", {.min_length = 3, .max_length = 64});

@@ -1,5 +1,6 @@
-// One JSON object a line on stderr: {"ts","level","service","event",...fields}. `event` is a stable snake_case
-// name that operators can search for; what varies goes into fields. Never pass a token or a password.
+// One JSON object a line on stderr: {"ts","level","service","event",...fields}. `event` is a stable
+// snake_case name that operators can search for; what varies goes into fields. Never pass a token or a
+// password.
 #pragma once
 
 #include <concepts>
@@ -21,8 +22,8 @@ class Field {
     Field(std::string_view name, bool v) : key(name), value(v) {}
     Field(std::string_view name, double v) : key(name), value(v) {}
     template <std::integral T>
-        requires(!std::same_as<T, bool>)
-    Field(std::string_view name, T v) : key(name), value(static_cast<std::int64_t>(v)) {}
+    requires(!std::same_as<T, bool>) Field(std::string_view name, T v)
+        : key(name), value(static_cast<std::int64_t>(v)) {}
 
     std::string_view key;
     std::variant<std::string_view, bool, double, std::int64_t> value;
@@ -38,9 +39,17 @@ void flush();
 
 void write(Level level, std::string_view event, Fields fields = {});
 
-inline void debug(std::string_view event, Fields fields = {}) { write(Level::debug, event, fields); }
-inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
-inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
-inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+inline void debug(std::string_view event, Fields fields = {}) {
+    write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, Fields fields = {}) {
+    write(Level::info, event, fields);
+}
+inline void warn(std::string_view event, Fields fields = {}) {
+    write(Level::warn, event, fields);
+}
+inline void error(std::string_view event, Fields fields = {}) {
+    write(Level::error, event, fields);
+}
 
 }  // namespace shared::log

@@ -1,0 +1,64 @@
+#include "shared/http/networks.hpp"
+
+#include <stdexcept>
+
+namespace shared::http {
+
+namespace ip = boost::asio::ip;
+
+namespace {
+
+ip::address unmap(const ip::address& address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+    return address;
+}
+
+}  // namespace
+
+Networks::Networks(const std::vector<std::string>& entries) {
+    for (const auto& entry : entries) {
+        boost::system::error_code error;
+        const bool is_v6 = entry.find(':') != std::string::npos;
+        const bool has_length = entry.find('/') != std::string::npos;
+        if (is_v6)
+            v6_.push_back(ip::make_network_v6(has_length ? entry : entry + "/128", error));
+        else
+            v4_.push_back(ip::make_network_v4(has_length ? entry : entry + "/32", error));
+        if (error)
+            throw std::invalid_argument("\"" + entry +
+                                        "\" is neither an address nor a network like 10.0.0.0/8");
+    }
+}
+
+bool Networks::contains(const ip::address& address) const {
+    const auto plain = unmap(address);
+    if (plain.is_v4()) {
+        for (const auto& network : v4_)
+            if (network.canonical() == ip::network_v4(plain.to_v4(), network.prefix_length()).canonical())
+                return true;
+        return false;
+    }
+    for (const auto& network : v6_)
+        if (network.canonical() == ip::network_v6(plain.to_v6(), network.prefix_length()).canonical())
+            return true;
+    return false;
+}
+
+std::string client_address(const ip::address& peer, std::string_view forwarded_for, const Networks& trusted) {
+    auto client = unmap(peer);
+    while (trusted.contains(client) && !forwarded_for.empty()) {
+        const auto comma = forwarded_for.rfind(',');
+        auto item = comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1);
+        forwarded_for = comma == std::string_view::npos ? std::string_view{} : forwarded_for.substr(0, comma);
+        while (item.starts_with(' ')) item.remove_prefix(1);
+        while (item.ends_with(' ')) item.remove_suffix(1);
+        boost::system::error_code error;
+        const auto address = ip::make_address(std::string(item), error);
+        if (error) break;  // a hop that hides its client: the last known address stands
+        client = unmap(address);
+    }
+    return client.to_string();
+}
+
+}  // namespace shared::http

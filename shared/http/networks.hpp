@@ -1,0 +1,33 @@
+// Lists of IP networks: which peers are trusted proxies.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shared::http {
+
+class Networks {
+  public:
+    Networks() = default;
+    // "10.0.0.0/8", "::1/128", or a single address. Throws std::invalid_argument naming the entry.
+    explicit Networks(const std::vector<std::string>& entries);
+
+    // IPv4-mapped IPv6 addresses count as IPv4.
+    bool contains(const boost::asio::ip::address& address) const;
+
+  private:
+    std::vector<boost::asio::ip::network_v4> v4_;
+    std::vector<boost::asio::ip::network_v6> v6_;
+};
+
+// The client's address: the peer, or, if the peer is a trusted proxy, the right-most address of
+// X-Forwarded-For that is not one itself (RFC 7239 section 7.4's reasoning: only what trusted hops appended
+// counts).
+std::string client_address(const boost::asio::ip::address& peer, std::string_view forwarded_for,
+                           const Networks& trusted);
+
+}  // namespace shared::http
