@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -50,8 +51,8 @@ func run() error {
 		Level: level,
 		// FerretDB logs the values of a query that failed, such as a duplicate key:
 		// users' data, which has no place in a log.
-		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
-			if attr.Key == "args" {
+		ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
+			if slices.Contains(groups, "args") {
 				return slog.Attr{}
 			}
 			return attr
