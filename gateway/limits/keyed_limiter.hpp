@@ -1,0 +1,60 @@
+// One bucket a key, shared by all workers: the limit is the same however many workers there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "gateway/limits/token_bucket.hpp"
+
+namespace gateway::limits {
+
+// Builds the 128-bit key of a bucket out of parts; no allocation. The seed is random for each process, so
+// that nobody can aim at another one's bucket.
+class KeyHash {
+  public:
+    explicit KeyHash(std::uint64_t policy);  // index of the rate limit policy
+    void part(std::string_view text);        // parts are delimited: ("a","b") differs from ("ab","")
+
+    struct Value {
+        std::uint64_t high;
+        std::uint64_t low;
+    };
+    Value value() const;
+
+  private:
+    std::uint64_t high_;
+    std::uint64_t low_;
+};
+
+// Thread-safe. Memory is fixed at construction: when a set of slots is full, the bucket that is nearest to
+// full gives way (a full bucket is forgotten for free).
+class KeyedLimiter {
+  public:
+    explicit KeyedLimiter(std::size_t max_keys);
+    ~KeyedLimiter();
+
+    // `now` is a steady clock's time, the same for all workers.
+    Decision take(KeyHash::Value key, const Rate& rate, Nanoseconds now);
+
+    std::size_t memory_bytes() const;
+    std::uint64_t evicted()
+        const;  // buckets that were not full when they gave way: raise max_keys if it grows
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// Values of the RateLimit and RateLimit-Policy header fields (draft-ietf-httpapi-ratelimit-headers) and
+// Retry-After.
+struct RateLimitFields {
+    char limit[64];        // "\"login\";r=3;t=12"
+    char policy[64];       // "\"login\";q=5;w=60"
+    char retry_after[24];  // whole seconds, rounded up
+};
+void format_fields(std::string_view policy_name, const Rate& rate, const Decision& decision,
+                   RateLimitFields& out);
+
+}  // namespace gateway::limits
