@@ -1,0 +1,48 @@
+// Real databases for tests, from TEST_PG_URI and TEST_MONGO_URI.
+#pragma once
+
+#include <string>
+
+namespace test {
+
+// True if the server is there. Where it is not: with CI=true the running test fails, elsewhere it is skipped
+// with a visible warning. Use: if (!have_postgres()) return;
+bool have_postgres();
+bool have_mongo();
+
+// A database of its own in the test server, dropped at the end.
+class PostgresDatabase {
+  public:
+    PostgresDatabase();
+    ~PostgresDatabase();
+    PostgresDatabase(const PostgresDatabase&) = delete;
+    PostgresDatabase& operator=(const PostgresDatabase&) = delete;
+
+    const std::string& uri() const { return uri_; }
+    const std::string& name() const { return name_; }
+    // Runs SQL (several statements allowed) and returns the first column of the first row ("" if there is
+    // none).
+    std::string run(const std::string& sql) const;
+
+  private:
+    std::string name_;
+    std::string uri_;
+};
+
+// A mongodb:// URI with a database name nobody else uses; dropped at the end.
+class MongoDatabase {
+  public:
+    MongoDatabase();
+    ~MongoDatabase();
+    MongoDatabase(const MongoDatabase&) = delete;
+    MongoDatabase& operator=(const MongoDatabase&) = delete;
+
+    const std::string& uri() const { return uri_; }
+    const std::string& name() const { return name_; }
+
+  private:
+    std::string name_;
+    std::string uri_;
+};
+
+}  // namespace test
