@@ -118,7 +118,9 @@ asio::awaitable<Result<ClientResponse>> exchange_tls(beast::tcp_stream stream, c
     tls.set_verify_mode(asio::ssl::verify_peer);
     tls.set_verify_callback(asio::ssl::host_name_verification(request.url.host), error);
     if (error) co_return error;
-    if (SSL_set_tlsext_host_name(tls.native_handle(), request.url.host.c_str()) != 1)
+    // SSL_set_tlsext_host_name is a macro with a C cast; this is what it expands to.
+    auto host = request.url.host;
+    if (SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) != 1)
         co_return make_error_code(boost::system::errc::invalid_argument);
     co_await tls.async_handshake(asio::ssl::stream_base::client,
                                  asio::redirect_error(asio::use_awaitable, error));
