@@ -1,0 +1,31 @@
+#include "services/auth/domain/session.hpp"
+
+#include <algorithm>
+
+namespace auth::domain {
+
+bool session_live(const Session& session, WallTime now, const SessionRules& rules) {
+    return !session.revoked && session.expires_at > now && session.last_used_at > now - rules.idle;
+}
+
+RefreshCase classify_refresh(const std::optional<Session>& session, std::int64_t gen, WallTime now,
+                             const SessionRules& rules) {
+    if (!session || !session_live(*session, now, rules)) return RefreshCase::invalid;
+    if (gen == session->gen) return RefreshCase::rotate;
+    // A correctly signed token of a later generation exists only if the database was put back to an older
+    // state.
+    if (gen > session->gen) return RefreshCase::invalid;
+    const bool just_replaced = gen + 1 == session->gen && session->last_used_at > now - rules.grace;
+    if (just_replaced && session->grace_used < rules.grace_uses) return RefreshCase::grace;
+    return RefreshCase::reuse;
+}
+
+WallTime access_expiry(const Session& session, WallTime now, const SessionRules& rules) {
+    return std::min<WallTime>(now + rules.access_ttl, session.expires_at);
+}
+
+WallTime revoked_until(WallTime ended_at, const SessionRules& rules) {
+    return ended_at + rules.access_ttl + rules.leeway;
+}
+
+}  // namespace auth::domain
