@@ -18,8 +18,8 @@ struct Claims {
     double exp = 0;
     std::optional<double> nbf;
     std::optional<double> iat;
-    std::string jti;   // empty: not in the token
-    std::string sid;   // session id
+    std::string jti;  // empty: not in the token
+    std::string sid;  // session id
     std::string role;
     std::string nim;
     std::vector<std::string> scopes;  // "scope" (space-separated string) or "scp" (array)

@@ -1,5 +1,5 @@
-// Verification of compact JWS access tokens (RFC 7515, 7519, 8725). Strict reader, then key, then signature, then
-// claims; every refusal has its own reason. cpp-jwt never sees a token from outside.
+// Verification of compact JWS access tokens (RFC 7515, 7519, 8725). Strict reader, then key, then signature,
+// then claims; every refusal has its own reason. cpp-jwt never sees a token from outside.
 #pragma once
 
 #include <chrono>
@@ -52,7 +52,10 @@ enum class Errc {
     revoked,
 };
 const boost::system::error_category& category();
-inline ErrorCode make_error_code(Errc e) { return {static_cast<int>(e), category()}; }
+inline ErrorCode make_error_code(Errc e) {
+    return {static_cast<int>(e), category()};
+}
+std::string_view reason(Errc errc);  // "bad_signature"; also the message of the error code
 
 // What an issuer's tokens must look like.
 struct Rules {
@@ -62,13 +65,20 @@ struct Rules {
     std::size_t max_token_bytes = 8 * 1024;
 };
 
+struct ReadToken;
+
 // Immutable after construction and safe to use from several threads; key changes make a new one.
 class Verifier {
   public:
+    // Throws std::invalid_argument for rules that nothing should be checked against: an empty issuer or
+    // audience, a leeway outside 0..300 s.
     Verifier(Rules rules, std::shared_ptr<const KeySet> keys);
     ~Verifier();
 
     Result<Claims> verify(std::string_view token, WallTime now) const;
+    // For a token that is already taken apart (shared/jwt/reader.hpp), where its issuer had to be looked at
+    // first.
+    Result<Claims> verify(const ReadToken& token, WallTime now) const;
 
     const Rules& rules() const;
 
