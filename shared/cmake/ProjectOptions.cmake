@@ -5,7 +5,9 @@ target_compile_options(project_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wold-style-cast -Wcast-qual -Woverloaded-virtual
   -fno-strict-aliasing)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(project_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fcoroutines>)
+  target_compile_options(project_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fcoroutines>
+    # g++ 12.2 takes the frames of lambda coroutines for memory of another allocator.
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)
 endif()
 if(WARNINGS_AS_ERRORS)
   target_compile_options(project_options INTERFACE -Werror)
