@@ -8,18 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/config/config.hpp"
 #include "shared/base/result.hpp"
 #include "shared/jwt/claims.hpp"
 
 namespace gateway::auth {
-
-// Which claim becomes which header upstream. Copies of these names sent by clients are dropped by the head
-// reader, on public routes too.
-struct IdentityHeader {
-    std::string name;   // e.g. "X-User-Id"
-    std::string claim;  // e.g. "sub"
-};
-std::vector<IdentityHeader> default_identity_headers();  // X-User-Id, X-User-Role, X-User-Nim, X-Session-Id
 
 // Immutable. Counted without atomics: an identity belongs to the worker whose gate made it and never leaves
 // that thread.
@@ -28,7 +21,7 @@ class Identity : public boost::intrusive_ref_counter<Identity, boost::thread_uns
     // Fails if a claim that goes into a header holds a control character or begins or ends with a space, so
     // that no claim can forge a header line or be trimmed into another user's name.
     static shared::Result<boost::intrusive_ptr<const Identity>> make(
-        shared::jwt::Claims claims, const std::vector<IdentityHeader>& headers);
+        shared::jwt::Claims claims, const std::vector<config::ClaimHeader>& headers);
 
     std::string_view user_id() const { return claims_.sub; }
     std::string_view role() const { return claims_.role; }
