@@ -18,9 +18,9 @@
 namespace shared::pg {
 
 enum class Errc {
-    unavailable = 1,  // cannot connect, or the connection broke: 503, the next try may work
-    pool_exhausted,   // no connection became free before the deadline: 503
-    timeout,          // the statement ran longer than allowed; it was cancelled
+    unavailable = 1,        // cannot connect, or the connection broke: 503, the next try may work
+    pool_exhausted,         // no connection became free before the deadline: 503
+    timeout,                // the statement ran longer than allowed; it was cancelled
     unique_violation,       // SQLSTATE 23505
     foreign_key_violation,  // 23503
     check_violation,        // 23514, 23502, 22001, 22003: the data breaks a rule of the schema
@@ -28,9 +28,16 @@ enum class Errc {
     query_failed,           // any other SQLSTATE: a defect or an operator's mistake; logged with its text
 };
 const boost::system::error_category& category();
-inline ErrorCode make_error_code(Errc e) { return {static_cast<int>(e), category()}; }
+inline ErrorCode make_error_code(Errc e) {
+    return {static_cast<int>(e), category()};
+}
 
-// Values in and out are text; NULL is nullopt. Statements never contain values.
+// The Errc of a SQLSTATE (five characters; empty: the connection broke).
+Errc from_sqlstate(std::string_view sqlstate);
+
+// Values in and out are text; NULL is nullopt. Statements never contain values. A value with a NUL byte is
+// refused (check_violation): the protocol would cut it there. Name the Params before the co_await that uses
+// them (g++ 12 destroys an initializer list in such a statement twice).
 using Value = std::optional<std::string>;
 using Params = std::vector<Value>;
 
@@ -57,13 +64,12 @@ class Rows {
     std::shared_ptr<PGresult> result_;
 };
 
-// A statement is prepared on each connection at its first use; `sql` must have static lifetime (it is the key).
+// A statement is prepared on each connection at its first use; `sql` must have static lifetime (it is the
+// key).
 struct Statement {
     explicit constexpr Statement(const char* text) : sql(text) {}
     const char* sql;
 };
-
-class Connection;
 
 struct PoolOptions {
     std::string conninfo;  // libpq keywords or a postgresql:// URI
@@ -72,6 +78,7 @@ struct PoolOptions {
     std::chrono::milliseconds acquire_timeout{2000};
     std::chrono::milliseconds statement_timeout{5000};  // also set on the server
     std::size_t max_waiters = 256;  // more than that waiting for a connection: pool_exhausted at once
+    std::string application_name;   // seen in pg_stat_activity; empty: what conninfo says
 };
 
 class Transaction;
@@ -84,18 +91,26 @@ class Pool {
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    // One statement in its own transaction, one round trip once prepared. A broken pooled connection is replaced
-    // and the statement is sent once more only if nothing of it had been sent.
+    // One statement in its own transaction, one round trip once prepared. A broken pooled connection is
+    // replaced and the statement is sent once more only if nothing of it had been sent.
     boost::asio::awaitable<Result<Rows>> query(Statement statement, Params params);
 
     // BEGIN; statements; commit(). Not committed when it goes out of scope: rolled back.
     boost::asio::awaitable<Result<Transaction>> begin();
 
-    // SELECT 1 with its own short deadline; true if the database answers.
+    // SELECT 1 with its own short deadline; true if the database answers. Uses a connection of its own, so
+    // that a busy pool is not taken for a dead database; calls at the same time share one question.
     boost::asio::awaitable<bool> ping(std::chrono::milliseconds timeout);
 
-    // Closes idle connections; those in use close when they come back.
+    // Closes idle connections; those in use close when they come back. Later queries answer unavailable.
     void close();
+
+    struct Counts {
+        std::size_t open = 0;     // connections in use, idle, or being made
+        std::size_t idle = 0;     // of those, free now
+        std::size_t waiting = 0;  // coroutines that wait for a connection
+    };
+    Counts counts() const;
 
     struct Impl;
 
@@ -109,7 +124,9 @@ class Transaction {
     Transaction& operator=(Transaction&&) noexcept;
     ~Transaction();
 
+    // BEGIN travels with the first statement. After an error only leaving the scope makes sense.
     boost::asio::awaitable<Result<Rows>> query(Statement statement, Params params);
+    // An error unavailable here means: unknown whether it was committed.
     boost::asio::awaitable<Result<>> commit();
 
   private:
