@@ -36,9 +36,9 @@ bool is_placeholder(const std::string& secret) {
             const auto rest = text.substr(word.size());
             const bool filler =
                 std::all_of(rest.begin(), rest.end(), [&](char c) { return c == rest.front(); });
-            bool repeats = rest.size() % word.size() == 0;
+            bool repeats = true;  // "secretsecretsec" too
             for (std::size_t i = 0; repeats && i < rest.size(); i += word.size())
-                repeats = rest.compare(i, word.size(), word) == 0;
+                repeats = word.starts_with(rest.substr(i, word.size()));
             if (filler || repeats) return true;
         }
     }

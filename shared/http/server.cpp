@@ -7,7 +7,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/string.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <list>
 #include <stdexcept>
@@ -28,7 +27,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t kReadChunk = 8 * 1024;  // flat_buffer alone starts with 512-byte reads
+constexpr auto kTick = std::chrono::milliseconds(200);  // how late a deadline may be noticed
+constexpr std::size_t kReadChunk = 8 * 1024;            // flat_buffer alone starts with 512-byte reads
 
 using Parser = bhttp::request_parser<bhttp::string_body>;
 
@@ -85,13 +85,22 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
           trusted(options.trusted_proxies),
           acceptor(io),
           retry_timer(io),
-          grace_timer(io),
+          ticker(io),
           connections_gauge(metrics.gauge("http_connections", "Open client connections")) {}
 
-    // One open connection, known to the server so that a drain can reach it.
+    // One open connection, known to the server so that deadlines and a drain can reach it. The deadline moves
+    // with each phase; one ticker looks at all of them (no timer is armed per read or write). A passed
+    // deadline cancels what the socket waits for, again at each tick, and leaves the socket open for a last
+    // answer.
     struct Connection {
-        explicit Connection(tcp::socket socket) : stream(std::move(socket)) {}
-        beast::tcp_stream stream;
+        explicit Connection(tcp::socket accepted) : stream(std::move(accepted)) {}
+        void expires_after(Clock::duration time) {
+            deadline = Clock::now() + time;
+            expired = false;
+        }
+        tcp::socket stream;
+        Clock::time_point deadline = Clock::time_point::max();
+        bool expired = false;
         bool busy = false;
     };
 
@@ -108,15 +117,17 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     Networks trusted;
     tcp::acceptor acceptor;
     asio::steady_timer retry_timer;
-    asio::steady_timer grace_timer;
+    asio::steady_timer ticker;
     prometheus::Gauge& connections_gauge;
     std::list<Connection> connections;
     std::unordered_map<std::string, Instruments> instruments;  // by route pattern
     bool draining = false;
+    Clock::time_point drain_end = Clock::time_point::max();  // then everything left is cut off
     std::function<void()> drained;
 
     void bind();
     asio::awaitable<void> accept_loop();
+    void tick();
     asio::awaitable<void> serve(std::list<Connection>::iterator connection);
     asio::awaitable<bool> one_request(Connection& connection, beast::flat_buffer& buffer);
     asio::awaitable<Response> answer(Request& request, const Router::Match& match);
@@ -178,11 +189,26 @@ asio::awaitable<void> Server::Impl::accept_loop() {
     }
 }
 
+void Server::Impl::tick() {
+    ticker.expires_after(kTick);
+    ticker.async_wait([self = shared_from_this()](boost::system::error_code error) {
+        if (error) return;
+        const auto now = Clock::now();
+        for (auto& connection : self->connections) {
+            if (now < connection.deadline && now < self->drain_end) continue;
+            connection.expired = true;
+            boost::system::error_code ignored;
+            connection.stream.cancel(ignored);
+        }
+        self->tick();
+    });
+}
+
 void Server::Impl::finished(std::list<Connection>::iterator connection) {
     connections.erase(connection);
     connections_gauge.Set(static_cast<double>(connections.size()));
     if (draining && connections.empty()) {
-        grace_timer.cancel();
+        ticker.cancel();
         if (auto done = std::exchange(drained, nullptr)) done();
     }
 }
@@ -193,7 +219,7 @@ asio::awaitable<void> Server::Impl::serve(std::list<Connection>::iterator connec
     bool keep = true;
     while (keep && !draining) {
         if (buffer.size() == 0) {
-            stream.expires_after(options.idle_timeout);
+            connection->expires_after(options.idle_timeout);
             boost::system::error_code error;
             const auto space = buffer.prepare(kReadChunk);
             const auto count =
@@ -206,25 +232,26 @@ asio::awaitable<void> Server::Impl::serve(std::list<Connection>::iterator connec
         connection->busy = false;
     }
     boost::system::error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    stream.close();
+    stream.shutdown(tcp::socket::shutdown_send, ignored);
+    stream.close(ignored);
 }
 
 // Reads, answers, logs one request. False: the connection ends.
 asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::flat_buffer& buffer) {
     auto& stream = connection.stream;
     boost::system::error_code error;
-    const auto peer = stream.socket().remote_endpoint(error).address();
+    const auto peer = stream.remote_endpoint(error).address();
     if (error) co_return false;
 
     Parser parser;
     parser.header_limit(options.header_limit_bytes);
     parser.body_limit(boost::none);  // checked below, so that the answer can be a 413
-    stream.expires_after(options.head_timeout);
+    connection.expires_after(options.head_timeout);
     co_await bhttp::async_read_header(stream, buffer, parser,
                                       asio::redirect_error(asio::use_awaitable, error));
     const auto started = Clock::now();
-    if (error == bhttp::error::end_of_stream || error == asio::error::operation_aborted ||
+    const bool head_late = error == asio::error::operation_aborted && connection.expired;
+    if (error == bhttp::error::end_of_stream || (error == asio::error::operation_aborted && !head_late) ||
         error == asio::error::connection_reset || error == bhttp::error::partial_message)
         co_return false;
 
@@ -232,7 +259,7 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
     const bool head_only = parser.get().method() == bhttp::verb::head;
     std::optional<Response> refusal;
     Router::Match match;
-    if (error == beast::error::timeout) {
+    if (head_late) {
         refusal = problem_response(408, "request_timeout", "Permintaan terlalu lama dikirim");
     } else if (error == bhttp::error::header_limit) {
         refusal = problem_response(431, "headers_too_large", "Header permintaan terlalu besar");
@@ -277,7 +304,7 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
     if (has_body && refusal && (too_long || parser.chunked() || !expect.empty())) {
         keep_alive = false;  // the body is not read
     } else if (has_body) {
-        stream.expires_after(options.body_timeout);
+        connection.expires_after(options.body_timeout);
         if (!expect.empty()) {
             static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
             co_await asio::async_write(stream, asio::buffer(kContinue.data(), kContinue.size()),
@@ -289,7 +316,7 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
         if (error == bhttp::error::body_limit) {
             refusal = too_long_answer();
             keep_alive = false;
-        } else if (error == beast::error::timeout) {
+        } else if (error == asio::error::operation_aborted && connection.expired) {
             refusal = problem_response(408, "request_timeout", "Permintaan terlalu lama dikirim");
             keep_alive = false;
         } else if (error) {
@@ -307,7 +334,7 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
     if (refusal) {
         response = std::move(*refusal);
     } else {
-        stream.expires_never();  // the handler's own waits have their own deadlines
+        connection.deadline = Clock::time_point::max();  // the handler's own waits have their own deadlines
         response = co_await answer(request, match);
     }
     keep_alive = keep_alive && !draining;
@@ -400,7 +427,7 @@ asio::awaitable<bool> Server::Impl::write(Connection& connection, const Request&
     if (!head_only) message.body() = std::move(response.body);
 
     boost::system::error_code error;
-    connection.stream.expires_after(options.write_timeout);
+    connection.expires_after(options.write_timeout);
     bhttp::response_serializer<bhttp::string_body> serializer(message);
     co_await bhttp::async_write(connection.stream, serializer,
                                 asio::redirect_error(asio::use_awaitable, error));
@@ -448,6 +475,7 @@ std::uint16_t Server::port() const {
 
 void Server::start() {
     log::info("listening", {{"address", impl_->options.address}, {"port", port()}});
+    impl_->tick();
     auto loop = impl_->accept_loop();
     asio::co_spawn(impl_->io, std::move(loop), [self = impl_](std::exception_ptr failure) {
         if (failure) log::error("accept_loop_failed");
@@ -462,17 +490,14 @@ void Server::drain(std::chrono::milliseconds grace, std::function<void()> done) 
     impl.acceptor.close(ignored);
     impl.retry_timer.cancel();
     if (impl.connections.empty()) {
+        impl.ticker.cancel();
         asio::post(impl.io, std::move(done));
         return;
     }
     impl.drained = std::move(done);
     for (auto& connection : impl.connections)
-        if (!connection.busy) connection.stream.cancel();
-    impl.grace_timer.expires_after(grace);
-    impl.grace_timer.async_wait([self = impl_](boost::system::error_code error) {
-        if (error) return;
-        for (auto& connection : self->connections) connection.stream.cancel();
-    });
+        if (!connection.busy) connection.stream.cancel(ignored);
+    impl.drain_end = Clock::now() + grace;
 }
 
 }  // namespace shared::http

@@ -117,6 +117,8 @@ std::size_t code_points(std::string_view utf8) {
 
 Result<rapidjson::Document> parse(std::string_view text, Limits limits) {
     if (!valid_utf8(text)) return make_error_code(Errc::not_utf8);
+    // RapidJSON takes a NUL for the end of the text; JSON has none outside escapes.
+    if (text.find('\0') != std::string_view::npos) return make_error_code(Errc::malformed);
     {
         rapidjson::MemoryStream stream(text.data(), text.size());
         rapidjson::Reader reader;

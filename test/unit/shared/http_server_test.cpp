@@ -1,0 +1,229 @@
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "shared/http/server.hpp"
+#include "test/support/http.hpp"
+
+using namespace shared;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A server with a few routes on a thread of its own.
+class Fixture {
+  public:
+    explicit Fixture(http::ServerOptions options = {}) {
+        options.service = "test";
+        options.address = "127.0.0.1";
+        http::Router router;
+        router.add("GET", "/open", http::Access::open(),
+                   [](http::Request& r) -> boost::asio::awaitable<http::Response> {
+                       json::Writer w;
+                       w.object([&] { w.member("client", r.client_address); });
+                       co_return http::json_response(200, w.str());
+                   });
+        router.add("POST", "/echo", http::Access::open(),
+                   [](http::Request& r) -> boost::asio::awaitable<http::Response> {
+                       auto body = http::read_json_body(r);
+                       if (body.refusal) co_return std::move(*body.refusal);
+                       co_return http::json_response(200, r.body);
+                   });
+        router.add(
+            "GET", "/admin", http::Access::roles({"admin"}),
+            [](http::Request&) -> boost::asio::awaitable<http::Response> { co_return http::no_content(); });
+        router.add("GET", "/throws", http::Access::open(),
+                   [](http::Request&) -> boost::asio::awaitable<http::Response> {
+                       throw std::runtime_error("SELECT secret");
+                       co_return http::no_content();
+                   });
+        auto check = [](std::string_view token) -> Result<jwt::Claims> {
+            if (token == "down") return make_error_code(jwt::Errc::no_keys);
+            if (token != "admin" && token != "student") return make_error_code(jwt::Errc::bad_signature);
+            jwt::Claims claims;
+            claims.role = token == "admin" ? "admin" : "mahasiswa";
+            return claims;
+        };
+        server_ = std::make_unique<http::Server>(io_, options, std::move(router), check, metrics_);
+        server_->start();
+        thread_ = std::thread([this] { io_.run(); });
+    }
+    ~Fixture() {
+        boost::asio::post(io_, [this] { server_->drain(100ms, [this] { io_.stop(); }); });
+        thread_.join();
+    }
+    std::uint16_t port() const { return server_->port(); }
+    std::string rendered_metrics() const { return metrics_.render(); }
+    void drain(std::chrono::milliseconds grace) {
+        boost::asio::post(io_, [this, grace] { server_->drain(grace, [] {}); });
+    }
+
+  private:
+    boost::asio::io_context io_{1};
+    metrics::Registry metrics_;
+    std::unique_ptr<http::Server> server_;
+    std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("answers carry the client's request id if it is sane, else a new one") {
+    Fixture server;
+    CHECK(test::get(server.port(), "/open", {{"X-Request-Id", "abc-1"}}).header("X-Request-Id") == "abc-1");
+    const auto id =
+        test::get(server.port(), "/open", {{"X-Request-Id", std::string(129, 'a')}}).header("X-Request-Id");
+    CHECK(id.size() == 22);
+    CHECK(test::get(server.port(), "/open", {{"X-Request-Id", "a b"}}).header("X-Request-Id").size() == 22);
+}
+
+TEST_CASE("errors are problem+json with every member of the contract") {
+    Fixture server;
+    const auto reply = test::get(server.port(), "/nowhere?x=1");
+    CHECK(reply.status == 404);
+    CHECK(reply.header("Content-Type") == "application/problem+json");
+    const auto body = reply.json();
+    for (const char* member : {"type", "title", "status", "detail", "instance", "code", "request_id"})
+        CHECK(body.HasMember(member));
+    CHECK(reply.text("instance") == "/nowhere");
+}
+
+TEST_CASE("no token, a bad token, a wrong role and an outage are four different answers") {
+    Fixture server;
+    const auto none = test::get(server.port(), "/admin");
+    CHECK(none.status == 401);
+    CHECK(none.header("WWW-Authenticate") == "Bearer realm=\"test\"");
+    const auto bad = test::get(server.port(), "/admin", {test::bearer("x")});
+    CHECK(bad.status == 401);
+    CHECK(bad.header("WWW-Authenticate") == "Bearer realm=\"test\", error=\"invalid_token\"");
+    const auto role = test::get(server.port(), "/admin", {test::bearer("student")});
+    CHECK(role.status == 403);
+    CHECK(role.header("WWW-Authenticate") == "Bearer realm=\"test\", error=\"insufficient_scope\"");
+    const auto down = test::get(server.port(), "/admin", {test::bearer("down")});
+    CHECK(down.status == 503);
+    CHECK(down.has_header("Retry-After"));
+    CHECK(test::get(server.port(), "/admin", {{"authorization", "bEaReR admin"}}).status == 204);
+}
+
+TEST_CASE("405 and OPTIONS carry Allow, HEAD answers like GET without a body") {
+    Fixture server;
+    const auto wrong = test::request(server.port(), "DELETE", "/open");
+    CHECK(wrong.status == 405);
+    CHECK(wrong.header("Allow") == "GET, HEAD, OPTIONS");
+    CHECK(test::request(server.port(), "OPTIONS", "/open").status == 204);
+    const auto head = test::request(server.port(), "HEAD", "/open");
+    CHECK(head.status == 200);
+    CHECK(head.body.empty());
+    CHECK(head.header("Content-Length") == std::to_string(test::get(server.port(), "/open").body.size()));
+}
+
+TEST_CASE("bodies that are no JSON objects are 400, other types 415, too long ones 413") {
+    http::ServerOptions options;
+    options.body_limit_bytes = 100;
+    Fixture server(options);
+    CHECK(test::post_json(server.port(), "/echo", "{\"a\":1}").status == 200);
+    for (const char* bad : {"", "{", "[]", "null", "{\"a\":1,\"a\":2}"})
+        CHECK(test::post_json(server.port(), "/echo", bad).status == 400);
+    CHECK(test::request(server.port(), "POST", "/echo", {{"Content-Type", "text/plain"}}, "{}").status ==
+          415);
+    CHECK(test::request(server.port(), "POST", "/echo", {}, "{}").status == 415);
+    CHECK(test::post_json(server.port(), "/echo", std::string(101, ' ')).status == 413);
+    const auto chunked =
+        test::request(server.port(), "POST", "/echo",
+                      {{"Transfer-Encoding", "chunked"}, {"Content-Type", "application/json"}},
+                      "80\r\n" + std::string(128, ' ') + "\r\n0\r\n\r\n");
+    CHECK(chunked.status == 413);
+}
+
+TEST_CASE("ambiguous framing is refused and the connection closes") {
+    Fixture server;
+    const char* heads[] = {
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\nContent-Length: 2\r\n\r\n{}",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET /open HTTP/1.1\r\n\r\n",
+        "GET /open HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /open HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer admin\r\nAuthorization: Bearer x\r\n\r\n",
+        "GET /open HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n",
+        "GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /\x80 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    };
+    for (const char* head : heads) {
+        INFO(head);
+        test::RawConnection connection(server.port());
+        connection.send(head);
+        const auto answer = connection.read_to_end(5s);
+        CHECK(answer.starts_with("HTTP/1.1 400 "));
+        CHECK(connection.closed_by_peer());
+    }
+}
+
+TEST_CASE("requests on one connection are answered in order, also pipelined and sent byte by byte") {
+    Fixture server;
+    test::RawConnection connection(server.port());
+    connection.send(
+        "GET /open HTTP/1.1\r\nHost: a\r\nX-Request-Id: 1\r\n\r\n"
+        "GET /nowhere HTTP/1.1\r\nHost: a\r\nX-Request-Id: 2\r\n\r\n");
+    for (const char c :
+         std::string("GET /open HTTP/1.1\r\nHost: a\r\nX-Request-Id: 3\r\nConnection: close\r\n\r\n"))
+        connection.send(std::string(1, c));
+    const auto all = connection.read_to_end();
+    const auto first = all.find("X-Request-Id: 1");
+    const auto second = all.find("X-Request-Id: 2");
+    const auto third = all.find("X-Request-Id: 3");
+    CHECK(first < second);
+    CHECK(second < third);
+    CHECK(third != std::string::npos);
+}
+
+TEST_CASE("a handler that throws gives a 500 without internals, and the connection lives on") {
+    Fixture server;
+    test::RawConnection connection(server.port());
+    connection.send(
+        "GET /throws HTTP/1.1\r\nHost: a\r\n\r\nGET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const auto all = connection.read_to_end();
+    CHECK(all.starts_with("HTTP/1.1 500 "));
+    CHECK(all.find("SELECT") == std::string::npos);
+    CHECK(all.find("HTTP/1.1 200 ") != std::string::npos);
+}
+
+TEST_CASE("a client that sends its head too slowly gets a 408") {
+    http::ServerOptions options;
+    options.head_timeout = 1s;
+    Fixture server(options);
+    test::RawConnection connection(server.port());
+    connection.send("GET /open HT");
+    CHECK(connection.read_to_end(5s).starts_with("HTTP/1.1 408 "));
+    CHECK(connection.closed_by_peer());
+}
+
+TEST_CASE("Expect: 100-continue is answered before the body is read") {
+    Fixture server;
+    test::RawConnection connection(server.port());
+    connection.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n\r\n");
+    CHECK(connection.read_until("\r\n\r\n").starts_with("HTTP/1.1 100 "));
+    connection.send("{}");
+    CHECK(connection.read_to_end().starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("a drain closes idle connections at once") {
+    Fixture server;
+    test::RawConnection connection(server.port());
+    connection.send("GET /open HTTP/1.1\r\nHost: a\r\n\r\n");
+    connection.read_until("}");
+    server.drain(5s);
+    connection.read_to_end(2s);
+    CHECK(connection.closed_by_peer());
+}
+
+TEST_CASE("requests are counted by route pattern, never by path") {
+    Fixture server;
+    test::get(server.port(), "/open");
+    test::get(server.port(), "/nowhere-17");
+    const auto text = server.rendered_metrics();
+    CHECK(text.find("http_requests_total{route=\"/open\",status=\"200\"} 1") != std::string::npos);
+    CHECK(text.find("nowhere-17") == std::string::npos);
+}

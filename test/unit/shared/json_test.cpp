@@ -1,0 +1,113 @@
+#include "shared/json/json.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace shared;
+
+TEST_CASE("the JSON reader is strict") {
+    struct Row {
+        std::string text;
+        json::Errc error;
+    };
+    const Row rows[] = {
+        {"", json::Errc::malformed},
+        {"{", json::Errc::malformed},
+        {"{} x", json::Errc::malformed},
+        {"{\"a\":1,}", json::Errc::malformed},
+        {"{'a':1}", json::Errc::malformed},
+        {"{\"a\":NaN}", json::Errc::malformed},
+        {"{\"a\":1e999}", json::Errc::malformed},
+        {"// c\n{}", json::Errc::malformed},
+        {std::string("{}\0", 3), json::Errc::malformed},
+        {"{\"a\":\"\xFF\"}", json::Errc::not_utf8},
+        {"{\"a\":\"\xED\xA0\x80\"}", json::Errc::not_utf8},  // a surrogate
+        {"{\"a\":\"\xC0\xAF\"}", json::Errc::not_utf8},      // overlong
+        {"{\"a\":\"\\ud800\"}", json::Errc::malformed},
+        {"{\"a\":1,\"a\":2}", json::Errc::duplicate_member},
+        {"{\"a\":1,\"\\u0061\":2}", json::Errc::duplicate_member},
+        {"[{\"b\":{\"a\":1,\"a\":2}}]", json::Errc::duplicate_member},
+        {std::string(17, '[') + std::string(17, ']'), json::Errc::too_deep},
+        {std::string(1000000, '['), json::Errc::too_deep},
+    };
+    for (const auto& row : rows) {
+        INFO(row.text.substr(0, 60));
+        const auto parsed = json::parse(row.text);
+        REQUIRE(parsed.has_error());
+        CHECK(parsed.error() == row.error);
+    }
+    CHECK(json::parse(std::string(16, '[') + std::string(16, ']')).has_value());
+    CHECK(json::parse(" {\"nama\":\"Siti Nurhaliza \xF0\x9F\x8E\x93\"} ").has_value());
+}
+
+TEST_CASE("an object reader collects every problem with its pointer") {
+    const auto document = json::parse(R"({"username":5,"email":"","extra":1,"a/b":"x","n":"7"})");
+    REQUIRE(document.has_value());
+    std::vector<json::FieldError> errors;
+    json::ObjectReader in(*document, errors);
+    in.required_text("username");
+    in.required_text("email");
+    in.required_text("password");
+    in.required_integer("n", 0, 9);
+    in.finish();
+    std::vector<std::string> pointers;
+    for (const auto& error : errors) pointers.push_back(error.pointer);
+    CHECK(pointers == std::vector<std::string>{"/username", "/email", "/password", "/n", "/extra", "/a~1b"});
+}
+
+TEST_CASE("text lengths count code points and control characters are refused") {
+    const auto document =
+        json::parse("{\"a\":\"\xC3\xA9\xC3\xA9\xC3\xA9\",\"b\":\"x\\u0000y\",\"c\":\"toolong\"}");
+    std::vector<json::FieldError> errors;
+    json::ObjectReader in(*document, errors);
+    CHECK(in.required_text("a", {.max_length = 3}) == "\xC3\xA9\xC3\xA9\xC3\xA9");
+    CHECK(in.required_text("b").empty());
+    CHECK(in.required_text("c", {.max_length = 3}).empty());
+    CHECK(errors.size() == 2);
+}
+
+TEST_CASE("what is no object is one error, not a crash") {
+    for (const char* text : {"[]", "null", "5", "\"x\"", "true"}) {
+        const auto document = json::parse(text);
+        std::vector<json::FieldError> errors;
+        json::ObjectReader in(*document, errors);
+        CHECK(in.required_text("username").empty());
+        CHECK(in.optional_integer("n", 0, 1) == std::nullopt);
+        in.finish();
+        CHECK(errors.size() == 1);
+    }
+}
+
+TEST_CASE("null, absent and present are told apart") {
+    const auto document = json::parse(R"({"a":null,"b":"x"})");
+    std::vector<json::FieldError> errors;
+    json::ObjectReader in(*document, errors);
+    const auto a = in.nullable_text("a");
+    REQUIRE(a.has_value());
+    CHECK_FALSE(a->has_value());
+    CHECK(in.nullable_text("b") == std::optional<std::optional<std::string>>("x"));
+    CHECK_FALSE(in.nullable_text("c").has_value());
+}
+
+TEST_CASE("integers refuse fractions, text and what is out of range") {
+    const auto document =
+        json::parse(R"({"a":1.5,"b":"1","c":1e2,"d":99999999999999999999,"e":-1,"f":true})");
+    for (const char* key : {"a", "b", "c", "d", "e", "f"}) {
+        std::vector<json::FieldError> errors;
+        json::ObjectReader in(*document, errors);
+        in.optional_integer(key, 0, 100);
+        INFO(key);
+        CHECK(errors.size() == 1);
+    }
+}
+
+TEST_CASE("the writer escapes and keeps exact decimals") {
+    json::Writer writer;
+    writer.object([&] {
+        writer.member("a", "x\"\n");
+        writer.key("b");
+        writer.raw_number("3.50");
+        writer.member("c", std::optional<std::string>{});
+        writer.member_array("d", [&] { writer.value(1); });
+    });
+    CHECK(writer.str() == "{\"a\":\"x\\\"\\n\",\"b\":3.50,\"c\":null,\"d\":[1]}");
+}
