@@ -50,6 +50,7 @@ class HeadLines {
     static constexpr std::uint8_t kNone = 0xFF;
 
     void clear_lines();
+    std::span<HeaderLine> lines_as_mutable() { return {lines_.data(), count_}; }
 
     const char* base_ = nullptr;
     std::uint8_t count_ = 0;

@@ -66,7 +66,7 @@ struct ClientResponse {
 // Informational answer (103) passed on: status line and kept lines, no framing.
 [[nodiscard]] bool write_informational_head(Output& out, const ResponseHead& head);
 
-std::string_view reason_phrase(unsigned status);  // RFC 9110; "Unknown" for codes it does not know
+std::string_view reason_phrase(unsigned status);  // RFC 9110; empty for codes it does not know
 
 // What may be taken over from a client: 1..128 printable bytes without separators that logs or headers trip
 // over.

@@ -1,0 +1,275 @@
+#include "gateway/wire/head_writer.hpp"
+
+#include <algorithm>
+
+#include "gateway/wire/chars.hpp"
+
+namespace gateway::wire {
+namespace {
+
+bool overridden(std::string_view name, std::span<const Addition> additions) {
+    return std::any_of(additions.begin(), additions.end(), [name](const Addition& a) {
+        return a.mode == Addition::Mode::set && a.name.size() == name.size() &&
+               equals_ignoring_case(a.name, name);
+    });
+}
+
+// The lines that stay, as "Name: value". Neighbours that are spelled like that already go out in one copy.
+void kept_lines(Output& out, const HeadLines& head, std::span<const Addition> additions) {
+    const char* run = nullptr;
+    const char* run_end = nullptr;
+    const auto flush = [&] {
+        if (run != nullptr) out.text({run, static_cast<std::size_t>(run_end - run)});
+        run = nullptr;
+    };
+    for (const auto& line : head.lines()) {
+        const auto name = head.name(line);
+        if (line.drop || (!additions.empty() && overridden(name, additions))) {
+            flush();
+            continue;
+        }
+        const auto value = head.value(line);
+        if (line.canonical) {
+            if (run_end != name.data()) flush();
+            if (run == nullptr) run = name.data();
+            run_end = value.data() + value.size() + 2;
+            continue;
+        }
+        flush();
+        out.text(name);
+        out.text(": ");
+        out.text(value);
+        out.text("\r\n");
+    }
+    flush();
+}
+
+// `head` may be null: an answer of our own.
+void additions_to(Output& out, const HeadLines* head, std::span<const Addition> additions) {
+    for (const auto& a : additions) {
+        if (a.mode == Addition::Mode::set && a.value.empty()) continue;  // only removes
+        if (a.mode == Addition::Mode::if_absent && head != nullptr) {
+            const auto* line = head->find(a.name);
+            if (line != nullptr && !line->drop) continue;
+        }
+        out.header(a.name, a.value);
+    }
+}
+
+void status_line(Output& out, unsigned status, std::string_view upstream_reason) {
+    out.text("HTTP/1.1 ");
+    out.number(status);
+    out.text(" ");
+    const auto ours = reason_phrase(status);
+    out.text(ours.empty() ? upstream_reason
+                          : ours);  // the reader has checked the upstream's for control bytes
+    out.text("\r\n");
+}
+
+void response_framing(Output& out, const ClientResponse& add) {
+    if (add.upgrade_websocket) {
+        out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    } else {
+        if (add.body == BodyKind::chunked) {
+            out.text("Transfer-Encoding: chunked\r\n");
+        } else if (add.body == BodyKind::length || (add.body == BodyKind::none && add.write_content_length)) {
+            out.text("Content-Length: ");
+            out.number(add.content_length);
+            out.text("\r\n");
+        }
+        if (!add.keep_alive || add.body == BodyKind::until_close)
+            out.text("Connection: close\r\n");
+        else if (add.client_version_minor == 0)
+            out.text("Connection: keep-alive\r\n");
+    }
+    out.text("\r\n");
+}
+
+bool fits(const Output& out) {
+    return !out.overflow() && !out.rejected();
+}
+
+bool all_hex_lower(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+}  // namespace
+
+bool write_request_head(Output& out, const RequestHead& head, const UpstreamRequest& add) {
+    out.text(to_string(head.method()));
+    out.text(" ");
+    out.text(add.path);
+    if (add.has_query) {
+        out.text("?");
+        out.text(add.query);
+    }
+    out.text(" HTTP/1.1\r\n");
+    out.header("Host", add.host);
+    kept_lines(out, head, add.additions);
+    if (!add.forwarded_for.empty()) {
+        out.header("X-Forwarded-For", add.forwarded_for);
+        out.header("X-Forwarded-Proto", add.forwarded_proto);
+        if (!add.forwarded_host.empty()) out.header("X-Forwarded-Host", add.forwarded_host);
+        if (!add.real_ip.empty()) out.header("X-Real-IP", add.real_ip);
+    }
+    if (!add.request_id.empty()) out.header("X-Request-Id", add.request_id);
+    if (!add.traceparent.empty()) out.header("traceparent", add.traceparent);
+    additions_to(out, &head, add.additions);
+    if (add.upgrade_websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    if (add.expect_continue) out.text("Expect: 100-continue\r\n");
+    if (add.body == BodyKind::chunked) {
+        out.text("Transfer-Encoding: chunked\r\n");
+    } else if (add.body == BodyKind::length || add.send_zero_length) {
+        out.text("Content-Length: ");
+        out.number(add.body == BodyKind::length ? add.content_length : 0);
+        out.text("\r\n");
+    }
+    out.text("\r\n");
+    return fits(out);
+}
+
+bool write_response_head(Output& out, const ResponseHead& head, const ClientResponse& add) {
+    status_line(out, head.status(), head.reason());
+    kept_lines(out, head, add.additions);
+    if (!add.request_id.empty()) out.header("X-Request-Id", add.request_id);
+    additions_to(out, &head, add.additions);
+    response_framing(out, add);
+    return fits(out);
+}
+
+bool write_own_response_head(Output& out, unsigned status, const ClientResponse& add) {
+    status_line(out, status, "Unknown");
+    if (!add.request_id.empty()) out.header("X-Request-Id", add.request_id);
+    additions_to(out, nullptr, add.additions);
+    response_framing(out, add);
+    return fits(out);
+}
+
+bool write_informational_head(Output& out, const ResponseHead& head) {
+    status_line(out, head.status(), head.reason());
+    kept_lines(out, head, {});
+    out.text("\r\n");
+    return fits(out);
+}
+
+std::string_view reason_phrase(unsigned status) {
+    switch (status) {
+        case 100:
+            return "Continue";
+        case 101:
+            return "Switching Protocols";
+        case 103:
+            return "Early Hints";
+        case 200:
+            return "OK";
+        case 201:
+            return "Created";
+        case 202:
+            return "Accepted";
+        case 203:
+            return "Non-Authoritative Information";
+        case 204:
+            return "No Content";
+        case 205:
+            return "Reset Content";
+        case 206:
+            return "Partial Content";
+        case 300:
+            return "Multiple Choices";
+        case 301:
+            return "Moved Permanently";
+        case 302:
+            return "Found";
+        case 303:
+            return "See Other";
+        case 304:
+            return "Not Modified";
+        case 307:
+            return "Temporary Redirect";
+        case 308:
+            return "Permanent Redirect";
+        case 400:
+            return "Bad Request";
+        case 401:
+            return "Unauthorized";
+        case 402:
+            return "Payment Required";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 406:
+            return "Not Acceptable";
+        case 407:
+            return "Proxy Authentication Required";
+        case 408:
+            return "Request Timeout";
+        case 409:
+            return "Conflict";
+        case 410:
+            return "Gone";
+        case 411:
+            return "Length Required";
+        case 412:
+            return "Precondition Failed";
+        case 413:
+            return "Content Too Large";
+        case 414:
+            return "URI Too Long";
+        case 415:
+            return "Unsupported Media Type";
+        case 416:
+            return "Range Not Satisfiable";
+        case 417:
+            return "Expectation Failed";
+        case 421:
+            return "Misdirected Request";
+        case 422:
+            return "Unprocessable Content";
+        case 425:
+            return "Too Early";
+        case 426:
+            return "Upgrade Required";
+        case 428:
+            return "Precondition Required";
+        case 429:
+            return "Too Many Requests";
+        case 431:
+            return "Request Header Fields Too Large";
+        case 451:
+            return "Unavailable For Legal Reasons";
+        case 500:
+            return "Internal Server Error";
+        case 501:
+            return "Not Implemented";
+        case 502:
+            return "Bad Gateway";
+        case 503:
+            return "Service Unavailable";
+        case 504:
+            return "Gateway Timeout";
+        case 505:
+            return "HTTP Version Not Supported";
+        default:
+            return "";
+    }
+}
+
+bool sane_request_id(std::string_view text) {
+    if (text.empty() || text.size() > 128) return false;
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+bool valid_traceparent(std::string_view text) {
+    if (text.size() != 55 || !text.starts_with("00-") || text[35] != '-' || text[52] != '-') return false;
+    const auto trace = text.substr(3, 32);
+    const auto parent = text.substr(36, 16);
+    return all_hex_lower(trace) && all_hex_lower(parent) && all_hex_lower(text.substr(53)) &&
+           trace.find_first_not_of('0') != std::string_view::npos &&
+           parent.find_first_not_of('0') != std::string_view::npos;
+}
+
+}  // namespace gateway::wire
