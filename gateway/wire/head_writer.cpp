@@ -115,6 +115,7 @@ bool write_request_head(Output& out, const RequestHead& head, const UpstreamRequ
     }
     if (!add.request_id.empty()) out.header("X-Request-Id", add.request_id);
     if (!add.traceparent.empty()) out.header("traceparent", add.traceparent);
+    out.text(add.identity_lines);
     additions_to(out, &head, add.additions);
     if (add.upgrade_websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
     if (add.expect_continue) out.text("Expect: 100-continue\r\n");

@@ -35,7 +35,8 @@ struct UpstreamRequest {
     std::string_view real_ip;
     std::string_view request_id;
     std::string_view traceparent;
-    std::span<const Addition> additions{};  // identity headers, the route's request headers
+    std::string_view identity_lines;  // complete lines out of checked values (auth::Identity::header_block)
+    std::span<const Addition> additions{};  // the route's request headers
     // Framing towards the upstream; `length` with content_length, or `chunked`, or none.
     BodyKind body = BodyKind::none;
     std::uint64_t content_length = 0;
