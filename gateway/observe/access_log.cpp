@@ -1,0 +1,247 @@
+#include "gateway/observe/access_log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+#include <system_error>
+
+namespace gateway::observe {
+
+namespace {
+
+constexpr std::size_t kHandOverBytes = 32 * 1024;
+constexpr std::size_t kMostWaiting = 16 * 1024 * 1024;
+
+int open_log(const std::string& path) {
+    if (path == "-") return ::dup(STDOUT_FILENO);
+    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+// Length of the UTF-8 sequence at the start of `text`, 0 if there is none (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const auto follows = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
+    const unsigned char c = byte(0);
+    if (c < 0x80) return 1;
+    if (c >= 0xC2 && c <= 0xDF) return follows(1) ? 2 : 0;
+    if (c >= 0xE0 && c <= 0xEF) {
+        if (!follows(1) || !follows(2)) return 0;
+        if ((c == 0xE0 && byte(1) < 0xA0) || (c == 0xED && byte(1) > 0x9F)) return 0;
+        return 3;
+    }
+    if (c >= 0xF0 && c <= 0xF4) {
+        if (!follows(1) || !follows(2) || !follows(3)) return 0;
+        if ((c == 0xF0 && byte(1) < 0x90) || (c == 0xF4 && byte(1) > 0x8F)) return 0;
+        return 4;
+    }
+    return 0;
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    out.append(digits.data(), end);
+}
+
+void text_member(std::string& out, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out += ",\"";
+    out += name;
+    out += "\":";
+    append_json_string(out, value);
+}
+
+void number_member(std::string& out, std::string_view name, std::uint64_t value) {
+    out += ",\"";
+    out += name;
+    out += "\":";
+    append_number(out, value);
+}
+
+// Microseconds as milliseconds with three decimals.
+void ms_member(std::string& out, std::string_view name, std::uint64_t us) {
+    number_member(out, name, us / 1000);
+    const auto rest = static_cast<unsigned>(us % 1000);
+    out += '.';
+    out += static_cast<char>('0' + rest / 100);
+    out += static_cast<char>('0' + rest / 10 % 10);
+    out += static_cast<char>('0' + rest % 10);
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+    static constexpr std::string_view kHex = "0123456789abcdef";
+    out += '"';
+    std::size_t clean = 0;  // start of the run that goes out as it is
+    std::size_t i = 0;
+    while (i < text.size()) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        const std::size_t length = utf8_length(text.substr(i));
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && length > 0) {
+            i += length;
+            continue;
+        }
+        out.append(text.substr(clean, i - clean));
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += text[i];
+        } else if (length == 0) {
+            out += "\xEF\xBF\xBD";
+        } else {
+            out += "\\u00";
+            out += kHex[c >> 4];
+            out += kHex[c & 15];
+        }
+        clean = ++i;
+    }
+    out.append(text.substr(clean));
+    out += '"';
+}
+
+AccessLogWriter::AccessLogWriter(const std::string& path) : path_(path), descriptor_(open_log(path)) {
+    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "access_log.path " + path);
+    thread_ = std::thread([this] { run(); });
+}
+
+AccessLogWriter::~AccessLogWriter() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+    ::close(descriptor_);
+}
+
+void AccessLogWriter::hand_over(std::string& lines) {
+    if (lines.empty()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (waiting_bytes_ + lines.size() > kMostWaiting) {
+            dropped_bytes_.fetch_add(lines.size(), std::memory_order_relaxed);
+            lines.clear();
+            return;
+        }
+        waiting_bytes_ += lines.size();
+        waiting_.push_back(std::move(lines));
+        if (!spare_.empty()) {
+            lines = std::move(spare_.back());
+            spare_.pop_back();
+        } else {
+            lines = std::string();
+        }
+    }
+    lines.clear();
+    changed_.notify_one();
+}
+
+void AccessLogWriter::reopen() {
+    {
+        const std::lock_guard lock(mutex_);
+        reopen_ = true;
+    }
+    changed_.notify_one();
+}
+
+void AccessLogWriter::run() {
+    std::vector<std::string> mine;
+    while (true) {
+        bool stopping = false;
+        bool reopen_now = false;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return stopping_ || reopen_ || !waiting_.empty(); });
+            mine.swap(waiting_);
+            waiting_bytes_ = 0;
+            stopping = stopping_;
+            reopen_now = std::exchange(reopen_, false);
+        }
+        for (const std::string& lines : mine) write_all(lines);
+        if (reopen_now) {
+            const int fresh = open_log(path_);
+            if (fresh >= 0) {
+                ::close(descriptor_);
+                descriptor_ = fresh;
+            }
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            for (std::string& used : mine)
+                if (spare_.size() < 8) spare_.push_back(std::move(used));
+            if (stopping && waiting_.empty()) return;
+        }
+        mine.clear();
+    }
+}
+
+void AccessLogWriter::write_all(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+        if (written > 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            dropped_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
+            return;
+        }
+    }
+}
+
+void AccessLog::time(std::chrono::system_clock::time_point when) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
+    if (ms / 1000 != second_) {
+        second_ = ms / 1000;
+        const std::time_t seconds = second_;
+        std::tm parts{};
+        ::gmtime_r(&seconds, &parts);
+        std::array<char, 32> text;
+        const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+        second_text_.assign(text.data(), size);
+    }
+    const auto rest = static_cast<unsigned>(ms % 1000);
+    buffer_ += second_text_;
+    buffer_ += '.';
+    buffer_ += static_cast<char>('0' + rest / 100);
+    buffer_ += static_cast<char>('0' + rest / 10 % 10);
+    buffer_ += static_cast<char>('0' + rest % 10);
+    buffer_ += 'Z';
+}
+
+void AccessLog::write(const AccessEntry& entry) {
+    if (!writer_) return;
+    std::string& out = buffer_;
+    if (out.capacity() < kHandOverBytes) out.reserve(kHandOverBytes + 4096);
+    out += "{\"ts\":\"";
+    time(entry.time);
+    out += "\",\"event\":\"request\"";
+    text_member(out, "route", entry.route);
+    text_member(out, "method", entry.method);
+    text_member(out, "path", entry.path);
+    number_member(out, "status", entry.status);
+    ms_member(out, "duration_ms", entry.duration_us);
+    number_member(out, "bytes_in", entry.bytes_in);
+    number_member(out, "bytes_out", entry.bytes_out);
+    text_member(out, "upstream", entry.upstream);
+    if (entry.upstream_us != 0) ms_member(out, "upstream_ms", entry.upstream_us);
+    if (entry.retries != 0) number_member(out, "retries", entry.retries);
+    text_member(out, "client", entry.client);
+    text_member(out, "request_id", entry.request_id);
+    text_member(out, "trace_id", entry.trace_id);
+    text_member(out, "sub", entry.subject);
+    text_member(out, "sid", entry.session);
+    text_member(out, "jti", entry.token_id);
+    text_member(out, "user_agent", entry.user_agent);
+    text_member(out, "reason", entry.reason);
+    out += "}\n";
+    if (out.size() >= kHandOverBytes) flush();
+}
+
+void AccessLog::flush() {
+    if (writer_) writer_->hand_over(buffer_);
+}
+
+}  // namespace gateway::observe

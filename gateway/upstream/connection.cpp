@@ -1,0 +1,186 @@
+#include "gateway/upstream/connection.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "gateway/upstream/pool.hpp"
+
+namespace gateway::upstream {
+
+Connection::Connection(EndpointPool& pool) : pool_(pool), born_(pool.wheel().now()) {
+    pool_.on_connection_made();
+}
+
+Connection::~Connection() {
+    pool_.on_connection_gone();
+}
+
+bool Connection::connect(ConnectionUser* user, std::chrono::milliseconds timeout) {
+    const SocketAddress& to = pool_.endpoint().address();
+    const int descriptor = ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return false;
+    const int on = 1;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const bool failed =
+        ::connect(descriptor, reinterpret_cast<const sockaddr*>(&to.storage), to.length) != 0 &&
+        errno != EINPROGRESS;
+    stream_ = net::Stream(descriptor, failed ? nullptr : pool_.new_tls());
+    user_ = user;
+    state_ = State::connecting;
+    if (failed) {
+        // Refused at once (unreachable network): told in the next turn, like any other failure.
+        state_ = State::closed;
+        pool_.poller().again(this);
+        return true;
+    }
+    if (!pool_.poller().add(descriptor, this)) return false;
+    pool_.endpoint().connects.fetch_add(1, std::memory_order_relaxed);
+    pool_.wheel().set(*this, timeout);
+    return true;
+}
+
+void Connection::connect_failed(std::string_view reason) {
+    state_ = State::closed;
+    pool_.wheel().clear(*this);
+    ConnectionUser* user = std::exchange(user_, nullptr);
+    if (user) user->on_upstream_connect_failed(reason);
+}
+
+void Connection::continue_connecting() {
+    if (state_ == State::connecting) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        ::getsockopt(stream_.descriptor(), SOL_SOCKET, SO_ERROR, &error, &length);
+        if (error != 0) return connect_failed(std::strerror(error));
+        state_ = State::handshaking;
+    }
+    switch (stream_.handshake()) {
+        case net::IoStatus::ok:
+            break;
+        case net::IoStatus::drained:
+            return;
+        default:
+            return connect_failed("TLS handshake failed");
+    }
+    state_ = State::ready;
+    pool_.wheel().clear(*this);
+    if (user_) user_->on_upstream_connected();
+}
+
+void Connection::on_events(std::uint32_t events) {
+    if (state_ == State::closed) {
+        if (stream_.open() && user_) connect_failed("connect failed");
+        return;
+    }
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 || stream_.tls()) readable_ = true;
+    if (state_ != State::ready) {
+        // A connect that is under way shows neither OUT nor an error.
+        if (state_ == State::connecting && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0) return;
+        return continue_connecting();
+    }
+    if (!user_) {
+        // Idle: whatever comes now (an end, an error, bytes that nobody asked for) makes it useless. TLS:
+        // session tickets and key updates come by themselves.
+        if (stream_.tls() && !hung_up_) {
+            char byte = 0;
+            const net::IoResult result = stream_.read({&byte, 1}, false);
+            if (result.status == net::IoStatus::drained && result.bytes == 0) {
+                readable_ = false;
+                return;
+            }
+        } else if (!readable_) {
+            return;
+        }
+        pool_.remove_idle(this);
+        return;
+    }
+    // A user's reaction may end this connection; it is destroyed at the end of the batch at the earliest.
+    if (!unsent_.empty() && ((events & EPOLLOUT) != 0 || stream_.tls())) flush();
+    if (user_ && readable_) user_->on_upstream_readable();
+}
+
+Connection::Sent Connection::send(std::string_view first, std::string_view second, std::string_view third) {
+    if (!unsent_.empty()) {
+        unsent_.append(first).append(second).append(third);
+        return Sent::kept;
+    }
+    const net::IoResult result = stream_.write(first, second, third);
+    if (result.status == net::IoStatus::failed || result.status == net::IoStatus::closed) return Sent::failed;
+    std::size_t skip = result.bytes;
+    for (std::string_view piece : {first, second, third}) {
+        if (skip >= piece.size()) {
+            skip -= piece.size();
+            continue;
+        }
+        unsent_.append(piece.substr(skip));
+        skip = 0;
+    }
+    return unsent_.empty() ? Sent::all : Sent::kept;
+}
+
+void Connection::flush() {
+    const net::IoResult result = stream_.write(std::string_view(unsent_).substr(unsent_at_));
+    if (result.status == net::IoStatus::failed || result.status == net::IoStatus::closed) {
+        std::string().swap(unsent_);
+        unsent_at_ = 0;
+        if (user_) user_->on_upstream_send_failed();
+        return;
+    }
+    unsent_at_ += result.bytes;
+    if (unsent_at_ < unsent_.size()) return;
+    std::string().swap(unsent_);
+    unsent_at_ = 0;
+    if (user_) user_->on_upstream_drained();
+}
+
+net::IoResult Connection::read(std::span<char> into) {
+    const net::IoResult result = stream_.read(into, hung_up_);
+    if (result.status != net::IoStatus::ok) readable_ = false;
+    return result;
+}
+
+bool Connection::looks_alive() const {
+    if (hung_up_ || readable_) return false;
+    char byte = 0;
+    const ssize_t got = ::recv(stream_.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void Connection::again() {
+    pool_.poller().again(this);
+}
+
+void Connection::set_deadline(std::chrono::milliseconds after) {
+    pool_.wheel().set(*this, after);
+}
+void Connection::clear_deadline() {
+    pool_.wheel().clear(*this);
+}
+
+void Connection::become_idle(std::chrono::milliseconds timeout) {
+    user_ = nullptr;
+    pool_.wheel().set(*this, timeout);
+}
+
+void Connection::on_deadline() {
+    if (state_ == State::connecting || state_ == State::handshaking)
+        return connect_failed("connect timed out");
+    if (user_) return user_->on_upstream_deadline();
+    if (state_ == State::ready) pool_.remove_idle(this);
+}
+
+void Connection::close() {
+    user_ = nullptr;
+    state_ = State::closed;
+    pool_.wheel().clear(*this);
+    stream_.close();
+}
+
+}  // namespace gateway::upstream

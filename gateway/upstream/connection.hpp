@@ -1,0 +1,98 @@
+// One connection to an endpoint. Busy: it belongs to a request, which hears of its events. Idle: it belongs
+// to its pool, is still watched, and leaves the pool when the peer closes it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/net/deadline_wheel.hpp"
+#include "gateway/net/poller.hpp"
+#include "gateway/net/stream.hpp"
+#include "gateway/upstream/endpoint.hpp"
+
+namespace gateway::upstream {
+
+class EndpointPool;
+
+// The request that uses a connection. Any of these may give the connection back or drop it.
+class ConnectionUser {
+  public:
+    virtual void on_upstream_connected() = 0;
+    // Connecting or the TLS handshake failed, or took too long.
+    virtual void on_upstream_connect_failed(std::string_view reason) = 0;
+    // Bytes or the end of the stream can be read.
+    virtual void on_upstream_readable() = 0;
+    // Everything that was handed to send() is out.
+    virtual void on_upstream_drained() = 0;
+    // A send failed: the peer is gone. It may still have sent an answer.
+    virtual void on_upstream_send_failed() = 0;
+    virtual void on_upstream_deadline() = 0;
+
+  protected:
+    ~ConnectionUser() = default;
+};
+
+class Connection final : public net::PollHandler, public net::Timed {
+  public:
+    explicit Connection(EndpointPool& pool);
+    ~Connection() override;
+
+    // Begins to connect; the user hears of the outcome, never from within this call. False: no socket could
+    // be made.
+    [[nodiscard]] bool connect(ConnectionUser* user, std::chrono::milliseconds timeout);
+    void assign(ConnectionUser* user) { user_ = user; }
+
+    EndpointPool& pool() { return pool_; }
+    // Has carried a request before.
+    bool reused() const { return requests_ > 1; }
+    void count_request() { ++requests_; }
+    bool tls() const { return stream_.tls(); }
+
+    // Sends or, when the socket is full, keeps the rest. Stop offering more while backlog() is true.
+    enum class Sent : std::uint8_t { all, kept, failed };
+    Sent send(std::string_view first, std::string_view second = {}, std::string_view third = {});
+    bool backlog() const { return !unsent_.empty(); }
+    void shutdown_write() { stream_.shutdown_write(); }
+
+    bool readable() const { return readable_; }
+    net::IoResult read(std::span<char> into);
+    // The peer has closed or reset the connection, as far as the events seen so far tell.
+    bool hung_up() const { return hung_up_; }
+    // Asks the kernel; one system call. For requests that must not be sent into a dead connection.
+    bool looks_alive() const;
+    void again();
+
+    void set_deadline(std::chrono::milliseconds after);
+    void clear_deadline();
+
+    // Idle in the pool for at most so long.
+    void become_idle(std::chrono::milliseconds timeout);
+    void close();
+    bool open() const { return stream_.open(); }
+    std::uint32_t born() const { return born_; }
+
+    void on_events(std::uint32_t events) override;
+    void on_deadline() override;
+
+  private:
+    enum class State : std::uint8_t { closed, connecting, handshaking, ready };
+
+    void continue_connecting();
+    void connect_failed(std::string_view reason);
+    void flush();
+
+    EndpointPool& pool_;
+    ConnectionUser* user_ = nullptr;
+    net::Stream stream_;
+    std::string unsent_;
+    std::size_t unsent_at_ = 0;
+    std::uint32_t requests_ = 0;
+    std::uint32_t born_ = 0;  // tick
+    State state_ = State::closed;
+    bool readable_ = false;
+    bool hung_up_ = false;
+};
+
+}  // namespace gateway::upstream

@@ -1,0 +1,100 @@
+#include "gateway/upstream/endpoint.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+
+namespace gateway::upstream {
+
+namespace {
+
+std::uint64_t fnv1a(std::string_view text) {
+    std::uint64_t hash = 0xcbf29ce484222325ULL;
+    for (char c : text) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 0x100000001b3ULL;
+    }
+    return hash;
+}
+
+}  // namespace
+
+SteadyMs steady_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+std::string SocketAddress::to_string() const {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (storage.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+        ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+        return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(v6.sin6_port));
+    }
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    return std::string(text.data()) + ":" + std::to_string(ntohs(v4.sin_port));
+}
+
+bool SocketAddress::operator==(const SocketAddress& other) const {
+    return length == other.length && std::memcmp(&storage, &other.storage, length) == 0;
+}
+
+Endpoint::Endpoint(std::string host, std::uint16_t port, std::uint32_t weight, const SocketAddress& address,
+                   Health health)
+    : host_(std::move(host)),
+      authority_(host_ + ":" + std::to_string(port)),
+      weight_(weight),
+      address_(address),
+      address_text_(address.to_string()),
+      hash_(fnv1a(address_text_)),
+      health_(health) {}
+
+bool Endpoint::record_check(bool good, const config::HealthCheck& rules) {
+    const Health before = health();
+    Health after = before;
+    if (good) {
+        bad_checks_ = 0;
+        ++good_checks_;
+        // The first good answer of an endpoint nobody knows is enough; one that was down has to prove itself.
+        if (before == Health::unknown || good_checks_ >= rules.rise) after = Health::up;
+    } else {
+        good_checks_ = 0;
+        ++bad_checks_;
+        if (before == Health::unknown || bad_checks_ >= rules.fall) after = Health::down;
+    }
+    if (after == before) return false;
+    if (after == Health::up) {
+        // It answers again: what requests saw before says nothing any more.
+        consecutive_failures_.store(0, std::memory_order_relaxed);
+        ejected_until_.store(0, std::memory_order_relaxed);
+    }
+    health_.store(after, std::memory_order_relaxed);
+    return true;
+}
+
+void Endpoint::record_success() {
+    if (consecutive_failures_.load(std::memory_order_relaxed) != 0)
+        consecutive_failures_.store(0, std::memory_order_relaxed);
+    if (ejection_streak_.load(std::memory_order_relaxed) != 0)
+        ejection_streak_.store(0, std::memory_order_relaxed);
+}
+
+bool Endpoint::record_failure(const config::Outlier& rules, bool may_eject, SteadyMs now) {
+    failures.fetch_add(1, std::memory_order_relaxed);
+    const std::uint32_t count = consecutive_failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (!rules.enabled || count < rules.consecutive_failures || !may_eject || ejected(now)) return false;
+    consecutive_failures_.store(0, std::memory_order_relaxed);
+    const std::uint32_t streak = ejection_streak_.fetch_add(1, std::memory_order_relaxed) + 1;
+    ejections_.fetch_add(1, std::memory_order_relaxed);
+    const auto length = std::min(rules.base_ejection * streak, rules.max_ejection);
+    ejected_until_.store(now + length.count(), std::memory_order_relaxed);
+    return true;
+}
+
+}  // namespace gateway::upstream

@@ -1,0 +1,161 @@
+#include "gateway/upstream/pool.hpp"
+
+#include <algorithm>
+
+namespace gateway::upstream {
+
+EndpointPool::EndpointPool(net::Poller& poller, net::DeadlineWheel& wheel, std::shared_ptr<Cluster> cluster,
+                           std::shared_ptr<Endpoint> endpoint)
+    : poller_(poller), wheel_(wheel), cluster_(std::move(cluster)), endpoint_(std::move(endpoint)) {
+    idle_.reserve(cluster_->settings().pool.max_idle);
+}
+
+EndpointPool::~EndpointPool() = default;
+
+void EndpointPool::on_connection_made() {
+    ++connections_;
+    endpoint_->connections.fetch_add(1, std::memory_order_relaxed);
+}
+
+void EndpointPool::on_connection_gone() {
+    --connections_;
+    endpoint_->connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool EndpointPool::may_connect() const {
+    const std::uint32_t max = cluster_->settings().pool.max_connections;
+    return max == 0 || connections_ < max;
+}
+
+std::unique_ptr<Connection> EndpointPool::take_idle(bool check) {
+    while (!idle_.empty()) {
+        std::unique_ptr<Connection> connection = std::move(idle_.back());
+        idle_.pop_back();
+        connection->clear_deadline();
+        if (!connection->hung_up() && (!check || connection->tls() || connection->looks_alive()))
+            return connection;
+        drop(std::move(connection));
+    }
+    return nullptr;
+}
+
+void EndpointPool::give_back(std::unique_ptr<Connection> connection) {
+    const config::Pool& rules = cluster_->settings().pool;
+    const auto age = net::DeadlineWheel::kTick * (wheel_.now() - connection->born());
+    if (retired_ || connection->hung_up() || idle_.size() >= rules.max_idle || age >= rules.max_age)
+        return drop(std::move(connection));
+    connection->become_idle(rules.idle_timeout);
+    idle_.push_back(std::move(connection));
+}
+
+void EndpointPool::drop(std::unique_ptr<Connection> connection) {
+    connection->close();
+    poller_.retire(std::move(connection));
+}
+
+void EndpointPool::remove_idle(Connection* connection) {
+    const auto at =
+        std::find_if(idle_.begin(), idle_.end(), [&](const auto& c) { return c.get() == connection; });
+    if (at == idle_.end()) return;
+    std::unique_ptr<Connection> gone = std::move(*at);
+    idle_.erase(at);
+    drop(std::move(gone));
+}
+
+void EndpointPool::retire() {
+    retired_ = true;
+    while (!idle_.empty()) {
+        std::unique_ptr<Connection> connection = std::move(idle_.back());
+        idle_.pop_back();
+        drop(std::move(connection));
+    }
+}
+
+WorkerCluster::WorkerCluster(net::Poller& poller, net::DeadlineWheel& wheel, std::shared_ptr<Cluster> cluster,
+                             std::uint64_t seed)
+    : poller_(poller),
+      wheel_(wheel),
+      cluster_(std::move(cluster)),
+      balancer_(cluster_->settings().balancer, seed),
+      budget_(cluster_->settings().retry) {}
+
+WorkerCluster::~WorkerCluster() {
+    for (auto& pool : pools_) pool->retire();
+    for (auto& pool : leaving_) pool->retire();
+    // Connections that retire() handed over still refer to their pool.
+    poller_.flush_retired();
+}
+
+void WorkerCluster::refresh() {
+    const std::uint64_t version = cluster_->version();
+    if (version == seen_version_) return;
+    seen_version_ = version;
+    auto list = cluster_->endpoints();
+    if (list != endpoints_) {
+        std::vector<std::unique_ptr<EndpointPool>> pools;
+        for (const auto& endpoint : *list) {
+            const auto known = std::find_if(pools_.begin(), pools_.end(), [&](const auto& pool) {
+                return pool && &pool->endpoint() == endpoint.get();
+            });
+            if (known != pools_.end())
+                pools.push_back(std::move(*known));
+            else
+                pools.push_back(std::make_unique<EndpointPool>(poller_, wheel_, cluster_, endpoint));
+        }
+        for (auto& pool : pools_) {
+            if (!pool) continue;
+            pool->retire();
+            leaving_.push_back(std::move(pool));
+        }
+        pools_ = std::move(pools);
+        endpoints_ = std::move(list);
+    }
+    choose_active();
+}
+
+void WorkerCluster::choose_active() {
+    const SteadyMs now = steady_ms();
+    std::vector<std::size_t> usable;
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < endpoints_->size(); ++i) {
+        if ((*endpoints_)[i]->weight() == 0) continue;
+        all.push_back(i);
+        if ((*endpoints_)[i]->usable(now)) usable.push_back(i);
+    }
+    // Panic: so few are left that they would be overrun, or what tells good from bad is itself wrong. Then
+    // everything is tried.
+    const bool panic = usable.size() * 100 < all.size() * cluster_->settings().outlier.panic_percent;
+    balancer_.set_active(*endpoints_, panic ? std::move(all) : std::move(usable));
+}
+
+EndpointPool* WorkerCluster::pick(std::uint64_t key, EndpointPool* avoid) {
+    refresh();
+    std::size_t avoid_index = Balancer::kNone;
+    if (avoid) {
+        for (std::size_t i = 0; i < pools_.size(); ++i)
+            if (pools_[i].get() == avoid) avoid_index = i;
+    }
+    const std::size_t chosen = balancer_.pick(key, avoid_index);
+    return chosen == Balancer::kNone ? nullptr : pools_[chosen].get();
+}
+
+void WorkerCluster::tick() {
+    refresh();
+    if (endpoints_) choose_active();
+    std::erase_if(leaving_, [](const auto& pool) { return pool->unused(); });
+    // Places that other workers gave up.
+    for (std::size_t i = waiting_.size(); i > 0 && !waiting_.empty(); --i) {
+        Waiter* waiter = waiting_.front();
+        waiting_.pop_front();
+        waiter->on_place_free();
+    }
+}
+
+void WorkerCluster::wake_one() {
+    if (waiting_.empty()) return;
+    Waiter* waiter = waiting_.front();
+    waiting_.pop_front();
+    waiter->on_place_free();
+}
+
+}  // namespace gateway::upstream

@@ -1,0 +1,57 @@
+// When a failed attempt may be repeated, and the budget that keeps retries from multiplying an outage.
+#pragma once
+
+#include <cstdint>
+
+#include "gateway/config/config.hpp"
+#include "gateway/upstream/endpoint.hpp"
+
+namespace gateway::upstream {
+
+enum class Failure : std::uint8_t {
+    connect,     // no connection: nothing was sent
+    reset,       // the connection died before a byte of the answer
+    timeout,     // no byte of the answer in time
+    bad_answer,  // not HTTP, or refused by the reader
+    status,      // an answer with a status from `on_status`
+};
+
+struct Attempt {
+    Failure failure = Failure::connect;
+    bool pooled = false;          // the connection had carried requests before
+    bool idempotent = false;      // by method (RFC 9110 section 9.2.2)
+    bool replayable = false;      // the whole body so far can be sent again
+    bool answer_started = false;  // a byte of the answer went to the client
+    std::uint16_t status = 0;
+};
+
+enum class Verdict : std::uint8_t {
+    give_up,
+    again_silently,  // the pooled connection was dead already: a fresh one, not counted as a retry
+    again,           // on another endpoint if there is one, after the back-off, if the budget allows it
+};
+
+// `used`: retries of this request so far; `silent_used`: the silent one among them is gone.
+Verdict decide(const config::Retry& rules, bool route_allows, const Attempt& attempt, std::uint32_t used,
+               bool silent_used);
+
+// Per worker and cluster. Retries are at most `budget_percent` of the requests of the last seconds, or
+// `budget_min_per_second`, whichever is more.
+class RetryBudget {
+  public:
+    explicit RetryBudget(const config::Retry& rules) : rules_(rules) {}
+
+    void on_request(SteadyMs now);
+    // Takes one retry out of the budget; false: there is none.
+    bool take(SteadyMs now);
+
+  private:
+    void refill(SteadyMs now);
+
+    config::Retry rules_;
+    double earned_ = 0;   // by requests; bounded, so that an hour of calm does not pay for a storm
+    double reserve_ = 0;  // by time
+    SteadyMs last_ = 0;
+};
+
+}  // namespace gateway::upstream
