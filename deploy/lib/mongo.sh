@@ -23,6 +23,27 @@ find_go() {
     return 1
 }
 
+# fetch_go LOG_DIR: bookworm's own Go is 1.19. Debian's next release has 1.24 as packages
+# that need nothing of that release, so they are downloaded with apt (which checks the
+# signatures) and unpacked below build/tools; the system's packages stay as they are.
+fetch_go() {
+    local tools=$ROOT/build/tools apt=$ROOT/build/tools/apt mirror options package
+    have apt-get || return 1
+    # shellcheck disable=SC2016  # apt's own placeholder, not the shell's
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 'Component: main' | head -n 1)
+    [ -n "$mirror" ] || return 1
+    mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/packages" "$tools/go" "$1"
+    printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' "$mirror" >"$apt/sources.list"
+    options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt" -o APT::Sandbox::User= -o Acquire::Languages=none)
+    with_progress "reading the package lists that have Go 1.24" "$1/go-lists.log" apt-get "${options[@]}" update || return 1
+    with_progress "downloading Go 1.24" "$1/go-download.log" \
+        env -C "$apt/packages" apt-get "${options[@]}" download golang-1.24-go golang-1.24-src || return 1
+    for package in "$apt"/packages/*.deb; do dpkg-deb -x "$package" "$tools/go" || return 1; done
+    rm -rf "$apt"
+    find_go >/dev/null
+}
+
 wire_current() {
     [ -x "$WIRE_BINARY" ] && [ -z "$(find "$WIRE_SOURCE" -type f -newer "$WIRE_BINARY" | head -n 1)" ]
 }
@@ -38,7 +59,7 @@ build_wire() {
         flock 8
         ! wire_current || exit 0
         with_progress "building deploy/mongo-wire (once, about a minute)" "$log" \
-            env GOTOOLCHAIN=local GOWORK=off "$go" build -C "$WIRE_SOURCE" -trimpath -buildvcs=false -ldflags="-s -w" \
+            env GOTOOLCHAIN=local GOWORK=off CGO_ENABLED=0 "$go" build -C "$WIRE_SOURCE" -trimpath -buildvcs=false -ldflags="-s -w" \
             -o "$WIRE_BINARY.new" . && mv -f "$WIRE_BINARY.new" "$WIRE_BINARY"
     ) 8>"${WIRE_BINARY%/*}/.build-lock"
 }
