@@ -6,27 +6,10 @@
 #include <memory>
 #include <string_view>
 
+#include "gateway/limits/key_hash.hpp"
 #include "gateway/limits/token_bucket.hpp"
 
 namespace gateway::limits {
-
-// Builds the 128-bit key of a bucket out of parts; no allocation. The seed is random for each process, so
-// that nobody can aim at another one's bucket.
-class KeyHash {
-  public:
-    explicit KeyHash(std::uint64_t policy);  // index of the rate limit policy
-    void part(std::string_view text);        // parts are delimited: ("a","b") differs from ("ab","")
-
-    struct Value {
-        std::uint64_t high;
-        std::uint64_t low;
-    };
-    Value value() const;
-
-  private:
-    std::uint64_t high_;
-    std::uint64_t low_;
-};
 
 // Thread-safe. Memory is fixed at construction: when a set of slots is full, the bucket that is nearest to
 // full gives way (a full bucket is forgotten for free).
