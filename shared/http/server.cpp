@@ -382,7 +382,7 @@ std::optional<Response> Server::Impl::refuse(Request& request, const Router::Mat
             .with("WWW-Authenticate", challenge);
     auto claims = check(*token);
     if (!claims) {
-        if (claims.error() == jwt::Errc::no_keys)
+        if (claims.error() == jwt::Errc::no_keys || claims.error() == jwt::Errc::sessions_unknown)
             return unavailable("keys_unavailable", "Pemeriksaan token sedang tidak tersedia");
         log::info("token_refused",
                   {{"reason", claims.error().message()}, {"request_id", request.request_id}});

@@ -69,6 +69,8 @@ std::string_view reason(Errc errc) {
             return "bad_claim_type";
         case Errc::revoked:
             return "revoked";
+        case Errc::sessions_unknown:
+            return "sessions_unknown";
     }
     return "unknown";
 }
