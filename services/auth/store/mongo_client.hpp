@@ -1,0 +1,114 @@
+// mongoc's blocking calls on a bounded pool of threads, with every limit set.
+#pragma once
+
+#include <mongoc/mongoc.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "services/auth/store/bson.hpp"
+#include "services/auth/store/errors.hpp"
+#include "shared/async/bounded_pool.hpp"
+
+namespace auth::store {
+
+// Why mongoc cannot use the URI; empty: it can.
+std::string mongo_uri_problem(const std::string& uri);
+
+// A database in the hands of one pool thread. Calls block.
+class MongoSession {
+  public:
+    MongoSession(mongoc_client_t* client, const std::string& database)
+        : client_(client), database_(database) {}
+
+    Result<std::optional<Bson>> find_one(const char* collection, const Bson& filter);
+    // `options` as of the find command: limit, sort, projection.
+    Result<std::vector<Bson>> find(const char* collection, const Bson& filter, const Bson& options);
+    Result<> insert(const char* collection, const std::vector<Bson>& documents);
+
+    struct Change {
+        std::int64_t matched = 0;
+        bool duplicate = false;      // a unique index refused it: nothing was changed
+        std::string duplicate_text;  // the server's message; names the index
+    };
+    // Like insert, but a unique index's refusal is an answer, not an error.
+    Result<Change> try_insert(const char* collection, const Bson& document);
+    Result<Change> update(const char* collection, const Bson& filter, const Bson& changes, bool many = false);
+
+    struct Modified {
+        std::optional<Bson> document;  // after the change; nullopt: nothing matched
+        bool duplicate = false;
+        std::string duplicate_text;
+    };
+    Result<Modified> find_and_modify(const char* collection, const Bson& filter, const Bson& changes,
+                                     bool upsert = false);
+    Result<std::int64_t> remove(const char* collection, const Bson& filter, bool many = false);
+    // The server's error code where it refuses, for callers that can live with some refusals; 0: done.
+    Result<std::int32_t> command(const Bson& command);
+
+  private:
+    mongoc_client_t* client_;
+    const std::string& database_;
+};
+
+class MongoClient {
+  public:
+    // The database is the URI's path, `auth` if it has none. Throws std::runtime_error for a URI that mongoc
+    // refuses.
+    MongoClient(const std::string& uri, std::size_t connections);
+    ~MongoClient();
+    MongoClient(const MongoClient&) = delete;
+    MongoClient& operator=(const MongoClient&) = delete;
+
+    // Runs `work(MongoSession&)`, which returns a Result, on the pool.
+    template <class F, class R = std::invoke_result_t<F&, MongoSession&>>
+    boost::asio::awaitable<R> run(F work) {
+        auto job = [this, work = std::move(work)]() mutable -> Wrapped<R> {
+            const Lease lease(pool_.get());
+            if (lease.client() == nullptr) return {std::in_place, Errc::unavailable};
+            MongoSession session(lease.client(), database_);
+            return {std::in_place, work(session)};
+        };
+        auto pending = threads_->run(std::move(job));
+        auto outcome = co_await std::move(pending);
+        if (!outcome) co_return Errc::busy;
+        co_return std::move(outcome->value);
+    }
+
+  private:
+    // A result<result<T>> cannot be made from an error_code, which fits both.
+    template <class R>
+    struct Wrapped {
+        Wrapped(std::in_place_t, R v) : value(std::move(v)) {}
+        R value;
+    };
+    struct PoolDeleter {
+        void operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }
+    };
+    // A client for one piece of work; nullptr where none became free in time.
+    class Lease {
+      public:
+        explicit Lease(mongoc_client_pool_t* pool) : pool_(pool), client_(mongoc_client_pool_pop(pool)) {}
+        ~Lease() {
+            if (client_ != nullptr) mongoc_client_pool_push(pool_, client_);
+        }
+        Lease(const Lease&) = delete;
+        Lease& operator=(const Lease&) = delete;
+        mongoc_client_t* client() const { return client_; }
+
+      private:
+        mongoc_client_pool_t* pool_;
+        mongoc_client_t* client_;
+    };
+
+    std::unique_ptr<mongoc_client_pool_t, PoolDeleter> pool_;
+    std::string database_;
+    std::unique_ptr<shared::async::BoundedPool> threads_;
+};
+
+}  // namespace auth::store

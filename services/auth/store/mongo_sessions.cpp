@@ -1,0 +1,259 @@
+#include "services/auth/store/mongo_sessions.hpp"
+
+#include "shared/log/log.hpp"
+
+namespace auth::store {
+namespace {
+
+constexpr const char* kSessions = "sessions";
+constexpr const char* kRevocations = "revocations";
+
+Session to_session(const Bson& document) {
+    const BsonView view(document.get());
+    Session session;
+    session.sid = view.text("_id");
+    session.user_id = view.text("user_id");
+    session.gen = view.integer("gen");
+    session.grace_used = static_cast<int>(view.integer("grace_used"));
+    session.created_at = view.time("created_at");
+    session.last_used_at = view.time("last_used_at");
+    session.expires_at = view.time("expires_at");
+    session.revoked = view.boolean("revoked");
+    session.client_address = view.text("client_address");
+    session.user_agent = view.text("user_agent");
+    return session;
+}
+
+Bson after(WallTime time) {
+    return std::move(Bson().time("$gt", time));
+}
+
+Bson live_filter(std::string_view sid, WallTime now, const SessionRules& rules) {
+    Bson filter;
+    if (!sid.empty()) filter.text("_id", sid);
+    filter.boolean("revoked", false)
+        .document("expires_at", after(now))
+        .document("last_used_at", after(now - rules.idle));
+    return filter;
+}
+
+std::optional<Session> session_of(const std::optional<Bson>& document) {
+    if (!document) return std::nullopt;
+    return to_session(*document);
+}
+
+// The list first: if the second write is lost, edges refuse the session already, the caller reports an error,
+// and sweep() ends the session for good before the entry leaves the list. The other way round an ended
+// session could be missing from the list for ever.
+Result<> end_these(MongoSession& session, const std::vector<std::string>& sids, const EndReason& reason) {
+    for (const auto& sid : sids) {
+        Bson entry;
+        entry.text("_id", sid).time("ended_at", reason.now).time("until", reason.until);
+        auto listed = session.try_insert(kRevocations, entry);  // duplicate: somebody else is ending it too
+        if (!listed) return listed.error();
+    }
+    Bson changes;
+    changes.document(
+        "$set",
+        Bson().boolean("revoked", true).time("revoked_at", reason.now).text("revoked_for", reason.reason));
+    for (const auto& sid : sids) {
+        auto ended = session.update(kSessions, Bson().text("_id", sid).boolean("revoked", false), changes);
+        if (!ended) return ended.error();
+    }
+    return {};
+}
+
+}  // namespace
+
+awaitable<Result<>> MongoSessions::prepare() {
+    auto work = [](MongoSession& session) -> Result<> {
+        for (const auto& [collection, field] :
+             {std::pair{kSessions, "user_id"}, std::pair{kSessions, "last_used_at"},
+              std::pair{kRevocations, "ended_at"}, std::pair{kRevocations, "until"}}) {
+            std::vector<Bson> indexes;
+            indexes.emplace_back();
+            indexes.back()
+                .document("key", Bson().small_integer(field, 1))
+                .text("name", std::string(field) + "_1");
+            Bson command;
+            command.text("createIndexes", collection).documents("indexes", indexes);
+            auto code = session.command(command);
+            if (!code) return code.error();
+            if (*code != 0)  // slower, but right, without it
+                shared::log::warn("index_refused",
+                                  {{"field", field}, {"code", static_cast<std::int64_t>(*code)}});
+        }
+        return {};
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<>> MongoSessions::insert(Session created) {
+    auto work = [created = std::move(created)](MongoSession& session) -> Result<> {
+        std::vector<Bson> documents;
+        documents.emplace_back();
+        documents.back()
+            .text("_id", created.sid)
+            .text("user_id", created.user_id)
+            .integer("gen", created.gen)
+            .integer("grace_used", created.grace_used)
+            .time("created_at", created.created_at)
+            .time("last_used_at", created.last_used_at)
+            .time("expires_at", created.expires_at)
+            .boolean("revoked", false)
+            .text("client_address", created.client_address)
+            .text("user_agent", created.user_agent);
+        return session.insert(kSessions, documents);
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<std::optional<Session>>> MongoSessions::find(std::string sid) {
+    auto work = [sid = std::move(sid)](MongoSession& session) -> Result<std::optional<Session>> {
+        auto found = session.find_one(kSessions, Bson().text("_id", sid));
+        if (!found) return found.error();
+        return session_of(*found);
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<std::optional<Session>>> MongoSessions::rotate(std::string sid, std::int64_t gen,
+                                                                WallTime now, SessionRules rules) {
+    auto work = [sid = std::move(sid), gen, now,
+                 rules](MongoSession& session) -> Result<std::optional<Session>> {
+        Bson filter = live_filter(sid, now, rules);
+        filter.integer("gen", gen);
+        Bson changes;
+        changes.document("$inc", Bson().integer("gen", 1))
+            .document("$set", Bson().time("last_used_at", now).integer("grace_used", 0));
+        auto modified = session.find_and_modify(kSessions, filter, changes);
+        if (!modified) return modified.error();
+        return session_of(modified->document);
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<std::optional<Session>>> MongoSessions::use_grace(std::string sid, std::int64_t gen,
+                                                                   WallTime now, SessionRules rules) {
+    auto work = [sid = std::move(sid), gen, now,
+                 rules](MongoSession& session) -> Result<std::optional<Session>> {
+        Bson filter;
+        filter.text("_id", sid)
+            .boolean("revoked", false)
+            .integer("gen", gen + 1)
+            .document("expires_at", after(now))
+            .document("last_used_at", after(now - rules.grace))
+            .document("grace_used", Bson().integer("$lt", rules.grace_uses));
+        Bson changes;
+        changes.document("$inc", Bson().integer("grace_used", 1));
+        auto modified = session.find_and_modify(kSessions, filter, changes);
+        if (!modified) return modified.error();
+        return session_of(modified->document);
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<std::vector<Session>>> MongoSessions::list_live(std::string user_id, WallTime now,
+                                                                 SessionRules rules, std::size_t limit) {
+    auto work = [user_id = std::move(user_id), now, rules,
+                 limit](MongoSession& session) -> Result<std::vector<Session>> {
+        Bson filter = live_filter("", now, rules);
+        filter.text("user_id", user_id);
+        Bson options;
+        options.document("sort", Bson().small_integer("created_at", -1).small_integer("_id", 1))
+            .integer("limit", static_cast<std::int64_t>(limit));
+        auto found = session.find(kSessions, filter, options);
+        if (!found) return found.error();
+        std::vector<Session> sessions;
+        for (const auto& document : *found) sessions.push_back(to_session(document));
+        return sessions;
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<>> MongoSessions::end(std::string sid, EndReason reason) {
+    auto work = [sid = std::move(sid), reason = std::move(reason)](MongoSession& session) -> Result<> {
+        return end_these(session, {sid}, reason);
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<std::vector<std::string>>> MongoSessions::end_all(std::string user_id, std::string except,
+                                                                   EndReason reason) {
+    auto work = [user_id = std::move(user_id), except = std::move(except),
+                 reason = std::move(reason)](MongoSession& session) -> Result<std::vector<std::string>> {
+        Bson filter;
+        filter.text("user_id", user_id).boolean("revoked", false);
+        Bson options;
+        options.document("projection", Bson().small_integer("_id", 1));
+        auto found = session.find(kSessions, filter, options);
+        if (!found) return found.error();
+        std::vector<std::string> sids;
+        for (const auto& document : *found) {
+            auto sid = BsonView(document.get()).text("_id");
+            if (sid != except) sids.push_back(std::move(sid));
+        }
+        if (auto done = end_these(session, sids, reason); !done) return done.error();
+        return sids;
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<std::vector<EndedSession>>> MongoSessions::ended_since(WallTime since, WallTime now) {
+    auto work = [since, now](MongoSession& session) -> Result<std::vector<EndedSession>> {
+        Bson filter;
+        filter.document("ended_at", after(since)).document("until", after(now));
+        auto found = session.find(kRevocations, filter, Bson());
+        if (!found) return found.error();
+        std::vector<EndedSession> entries;
+        entries.reserve(found->size());
+        for (const auto& document : *found) {
+            const BsonView view(document.get());
+            entries.push_back({view.text("_id"), view.time("ended_at"), view.time("until")});
+        }
+        return entries;
+    };
+    return client_.run(std::move(work));
+}
+
+awaitable<Result<std::int64_t>> MongoSessions::sweep(WallTime now, SessionRules rules) {
+    auto work = [now, rules](MongoSession& session) -> Result<std::int64_t> {
+        std::int64_t removed = 0;
+        // Entries leave the list only after their sessions have surely ended. Bounded batches: a sweep that
+        // is behind goes on in the next round.
+        Bson over;
+        over.document("until", Bson().time("$lte", now));
+        auto entries = session.find(kRevocations, over, Bson().integer("limit", 2000));
+        if (!entries) return entries.error();
+        if (!entries->empty()) {
+            std::vector<std::string> sids;
+            for (const auto& entry : *entries) sids.push_back(BsonView(entry.get()).text("_id"));
+            Bson filter;
+            filter.document("_id", Bson().texts("$in", sids));
+            Bson still_live;
+            still_live.document("_id", Bson().texts("$in", sids)).boolean("revoked", false);
+            Bson changes;
+            changes.document("$set", Bson().boolean("revoked", true).text("revoked_for", "healed"));
+            if (auto healed = session.update(kSessions, still_live, changes, true); !healed)
+                return healed.error();
+            auto gone = session.remove(kRevocations, filter, true);
+            if (!gone) return gone.error();
+            removed += *gone;
+        }
+        // A session that is over stays as long as an access token of it could be alive.
+        const auto margin = rules.access_ttl + rules.leeway;
+        for (const auto& [field, before] :
+             {std::pair{"expires_at", now - margin}, std::pair{"last_used_at", now - rules.idle - margin},
+              std::pair{"revoked_at", now - std::chrono::days(1)}}) {
+            Bson filter;
+            filter.document(field, Bson().time("$lt", before));
+            auto gone = session.remove(kSessions, filter, true);
+            if (!gone) return gone.error();
+            removed += *gone;
+        }
+        return removed;
+    };
+    return client_.run(std::move(work));
+}
+
+}  // namespace auth::store
