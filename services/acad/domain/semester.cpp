@@ -1,0 +1,31 @@
+#include "services/acad/domain/semester.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace acad::domain {
+
+bool is_kode_semester(int value) {
+    return value >= 19000 && value < 30000 && value % 10 >= 1 && value % 10 <= 3;
+}
+
+std::optional<int> semester_ke(int angkatan, int kode_semester) {
+    if (!is_kode_semester(kode_semester)) return std::nullopt;
+    const int ke = (kode_semester / 10 - angkatan) * 2 + std::min(kode_semester % 10, 2);
+    if (ke < 1 || ke > kLastOrdinal) return std::nullopt;
+    return ke;
+}
+
+int kode_semester(int angkatan, int semester_ke) {
+    return (angkatan + (semester_ke - 1) / 2) * 10 + (semester_ke % 2 == 1 ? 1 : 2);
+}
+
+std::optional<SemesterQuery> parse_semester(std::string_view text) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if ((value >= 1 && value <= kLastOrdinal) || is_kode_semester(value)) return SemesterQuery{value};
+    return std::nullopt;
+}
+
+}  // namespace acad::domain
