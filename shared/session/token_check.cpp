@@ -1,0 +1,33 @@
+#include "shared/session/token_check.hpp"
+
+namespace shared::session {
+
+std::function<Result<jwt::Claims>(std::string_view)> make_token_check(
+    std::shared_ptr<const jwt::Verifier> verifier, std::shared_ptr<const Follower> follower,
+    WallClock clock) {
+    return [verifier = std::move(verifier), follower = std::move(follower),
+            clock = std::move(clock)](std::string_view token) -> Result<jwt::Claims> {
+        auto claims = verifier->verify(token, clock());
+        if (!claims || !follower || claims->sid.empty()) return claims;
+        if (follower->must_refuse()) return jwt::Errc::sessions_unknown;
+        if (follower->set()->contains(claims->sid)) return jwt::Errc::revoked;
+        return claims;
+    };
+}
+
+void export_metrics(Follower& follower, metrics::Registry& registry) {
+    auto& age = registry.gauge("revocation_feed_age_seconds", "Seconds since the feed last answered");
+    auto& stale = registry.gauge("revocation_feed_stale", "1: not heard for longer than its maximum age");
+    auto& ready = registry.gauge("revocation_feed_ready", "1: a first full answer has come");
+    auto& sessions = registry.gauge("revoked_sessions", "Ended sessions that are held");
+    auto& failures = registry.gauge("revocation_feed_failures_total", "Failed requests to the feed");
+    follower.on_tick([&age, &stale, &ready, &sessions, &failures](const Follower& f) {
+        age.Set(std::chrono::duration<double>(f.age()).count());
+        stale.Set(f.stale() ? 1 : 0);
+        ready.Set(f.ready() ? 1 : 0);
+        sessions.Set(static_cast<double>(f.set()->size()));
+        failures.Set(static_cast<double>(f.failures()));
+    });
+}
+
+}  // namespace shared::session

@@ -1,0 +1,26 @@
+// What a service asks of a token: signature and claims, and that its session has not ended.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "shared/base/clock.hpp"
+#include "shared/base/result.hpp"
+#include "shared/jwt/verifier.hpp"
+#include "shared/metrics/metrics.hpp"
+#include "shared/session/follower.hpp"
+
+namespace shared::session {
+
+// For shared::http::Server. `follower` may be null: sessions are then not checked. Errors: jwt::Errc,
+// `revoked` for an ended session, `sessions_unknown` while the follower must refuse.
+std::function<Result<jwt::Claims>(std::string_view)> make_token_check(
+    std::shared_ptr<const jwt::Verifier> verifier, std::shared_ptr<const Follower> follower = nullptr,
+    WallClock clock = system_now);
+
+// Keeps the gauges revocation_feed_age_seconds, revocation_feed_stale, revocation_feed_ready and
+// revoked_sessions up to date. Before start(); the registry must outlive the follower's context.
+void export_metrics(Follower& follower, metrics::Registry& registry);
+
+}  // namespace shared::session
