@@ -1,0 +1,269 @@
+// The feed of ended sessions: reading an answer, following it through outages, what is decided meanwhile.
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "shared/session/feed_page.hpp"
+#include "shared/session/feed_token.hpp"
+#include "shared/session/follower.hpp"
+#include "shared/session/token_check.hpp"
+#include "test/unit/shared/jwt_support.hpp"
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using shared::session::Follower;
+using shared::session::FollowerOptions;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Answers each request with the next scripted body; without one it drops the connection.
+class FakeFeed {
+  public:
+    FakeFeed() : acceptor_(io_, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+        thread_ = std::thread([this] { serve(); });
+    }
+    ~FakeFeed() {
+        {
+            const std::lock_guard lock(mutex_);
+            stopped_ = true;
+        }
+        // Wakes the accept that is under way.
+        boost::system::error_code ignored;
+        tcp::socket last(io_);
+        last.connect(acceptor_.local_endpoint(), ignored);
+        thread_.join();
+    }
+
+    void then(std::string body, int status = 200) {
+        const std::lock_guard lock(mutex_);
+        script_.emplace_back(status, std::move(body));
+    }
+    std::string url() const {
+        return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) +
+               "/internal/revocations";
+    }
+    std::vector<std::string> requests() const {
+        const std::lock_guard lock(mutex_);
+        return requests_;
+    }
+
+  private:
+    void serve() {
+        for (;;) {
+            boost::system::error_code error;
+            tcp::socket socket(io_);
+            acceptor_.accept(socket, error);
+            std::string head;
+            std::pair<int, std::string> answer;
+            {
+                const std::lock_guard lock(mutex_);
+                if (stopped_) return;
+            }
+            asio::read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n", error);
+            {
+                const std::lock_guard lock(mutex_);
+                requests_.push_back(head);
+                if (script_.empty()) continue;
+                answer = std::move(script_.front());
+                script_.pop_front();
+            }
+            asio::write(socket,
+                        asio::buffer("HTTP/1.1 " + std::to_string(answer.first) + " X\r\nContent-Length: " +
+                                     std::to_string(answer.second.size()) + "\r\n\r\n" + answer.second),
+                        error);
+        }
+    }
+
+    asio::io_context io_;
+    tcp::acceptor acceptor_;
+    std::thread thread_;
+    mutable std::mutex mutex_;
+    std::deque<std::pair<int, std::string>> script_;
+    std::vector<std::string> requests_;
+    bool stopped_ = false;
+};
+
+std::string page(const std::string& cursor, const std::string& entries, bool reset = false) {
+    return R"({"cursor":")" + cursor + R"(","reset":)" + (reset ? "true" : "false") + R"(,"entries":[)" +
+           entries + "]}";
+}
+
+std::string entry(const std::string& sid, std::int64_t until = 4'000'000'000) {
+    return R"({"sid":")" + sid + R"(","until":)" + std::to_string(until) + "}";
+}
+
+// Runs the context until the condition holds; false after 10 s.
+bool run_until(asio::io_context& io, const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        io.run_one_for(20ms);
+        io.restart();
+    }
+    return true;
+}
+
+struct Following {
+    explicit Following(FollowerOptions options)
+        : set(std::make_shared<shared::jwt::RevocationSet>(100)),
+          follower(std::make_shared<Follower>(std::move(options), set)) {
+        follower->start(io);
+    }
+    bool until(const std::function<bool()>& condition) { return run_until(io, condition); }
+
+    asio::io_context io{1};
+    std::shared_ptr<shared::jwt::RevocationSet> set;
+    std::shared_ptr<Follower> follower;
+};
+
+FollowerOptions options_for(const FakeFeed& feed) {
+    FollowerOptions options;
+    options.url = feed.url();
+    options.token = "feed-secret";
+    options.retry = 10ms;
+    options.retry_max = 40ms;
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("the derived feed token is the agreed one") {
+    // printf 'kampus revocation feed v1' | openssl dgst -sha256 -hmac <secret>
+    CHECK(shared::session::derive_feed_token("a-test-only-key-of-more-than-32-bytes-0123456789") ==
+          "bcf4f5b9426199a3dc8afefd8de754cfcdc9509d2c3794a68c9de28e08b0e7a1");
+}
+
+TEST_CASE("an answer of the feed is read strictly, and may grow") {
+    std::string good = R"({"cursor":"a\"b","reset":true,"entries":[{"sid":"s-1","until":17,"why":"logout"},)"
+                       R"({"sid":"s-2","until":18.5}],"more":{}})";
+    const auto read = shared::session::parse_feed_page(good).value();
+    CHECK(read.cursor == "a\"b");
+    CHECK(read.reset);
+    REQUIRE(read.entries.size() == 2);
+    CHECK(read.entries[0].sid == "s-1");
+    CHECK(read.entries[0].until == 17);
+    CHECK(read.entries[1].until == 19);  // rather too long than too short
+
+    for (std::string bad :
+         {"", "[]", "{}", R"({"cursor":1,"entries":[]})", R"({"cursor":"c"})",
+          R"({"cursor":"c","entries":{}})", R"({"cursor":"c","entries":[1]})",
+          R"({"cursor":"c","entries":[{"sid":"s"}]})", R"({"cursor":"c","entries":[{"sid":"","until":1}]})",
+          R"({"cursor":"c","entries":[{"sid":1,"until":1}]})",
+          R"({"cursor":"c","entries":[{"sid":"s","until":"1"}]})",
+          R"({"cursor":"c","entries":[{"sid":"s","until":1e9}]})",
+          R"({"cursor":"c","entries":[{"sid":"s","until":99999999999999999999}]})",
+          R"({"cursor":"c","reset":1,"entries":[]})"}) {
+        INFO(bad);
+        CHECK(shared::session::parse_feed_page(bad).has_error());
+    }
+}
+
+TEST_CASE("a follower reads everything first, then what is new behind its cursor") {
+    FakeFeed feed;
+    feed.then(page("c/1+x", entry("s-1") + "," + entry("s-2")));
+    feed.then(page("c2", entry("s-2") + "," + entry("s-3")));
+    Following f(options_for(feed));
+    CHECK(f.follower->must_refuse());
+    CHECK_FALSE(f.follower->ready());
+    REQUIRE(f.until([&] { return f.set->contains("s-3"); }));
+    CHECK(f.set->contains("s-1"));
+    CHECK(f.set->size() == 3);
+    CHECK(f.follower->ready());
+    CHECK_FALSE(f.follower->must_refuse());
+    const auto requests = feed.requests();
+    REQUIRE(requests.size() >= 2);
+    CHECK(requests[0].starts_with("GET /internal/revocations?wait=0 HTTP/1.1\r\n"));
+    CHECK(requests[0].find("Authorization: Bearer feed-secret\r\n") != std::string::npos);
+    CHECK(requests[1].starts_with("GET /internal/revocations?since=c%2F1%2Bx&wait=25 HTTP/1.1\r\n"));
+}
+
+TEST_CASE("a follower goes on after errors, bad answers and a server that lost its cursor") {
+    FakeFeed feed;
+    feed.then("no", 503);
+    feed.then(page("c1", entry("s-1")));
+    feed.then("<html>", 200);
+    feed.then("no", 401);
+    feed.then(page("d1", entry("s-9"), true));
+    Following f(options_for(feed));
+    REQUIRE(f.until([&] { return f.set->contains("s-9"); }));
+    CHECK(f.set->contains("s-1"));  // a reset takes nothing back
+    CHECK(f.follower->failures() >= 3);
+    for (const auto& request : feed.requests())
+        if (request.find("since=") != std::string::npos) CHECK(request.find("since=c1") != std::string::npos);
+}
+
+TEST_CASE("a feed that is never heard is waited for, then its setting decides") {
+    FakeFeed feed;  // drops every connection
+    auto options = options_for(feed);
+    options.max_age = 400ms;
+    SECTION("allow") {
+        options.refuse_when_stale = false;
+        Following f(options);
+        CHECK(f.follower->must_refuse());
+        REQUIRE(f.until([&] { return f.follower->stale(); }));
+        CHECK_FALSE(f.follower->must_refuse());
+        CHECK_FALSE(f.follower->ready());
+    }
+    SECTION("refuse") {
+        options.refuse_when_stale = true;
+        Following f(options);
+        REQUIRE(f.until([&] { return f.follower->stale(); }));
+        CHECK(f.follower->must_refuse());
+        feed.then(page("c1", entry("s-1")));
+        REQUIRE(f.until([&] { return !f.follower->must_refuse(); }));
+        CHECK_FALSE(f.follower->stale());
+        CHECK(f.set->contains("s-1"));
+    }
+}
+
+TEST_CASE("entries that a full set cannot take hold the cursor back") {
+    FakeFeed feed;
+    std::string many;
+    for (int i = 0; i < 120; ++i) many += (i == 0 ? "" : ",") + entry("s-" + std::to_string(i));
+    feed.then(page("c1", many));
+    feed.then(page("c1", many));
+    Following f(options_for(feed));
+    REQUIRE(f.until([&] { return feed.requests().size() >= 2; }));
+    CHECK(f.set->size() == 100);
+    CHECK_FALSE(f.follower->ready());
+    CHECK(f.follower->must_refuse());
+    CHECK(feed.requests()[1].find("since=") == std::string::npos);
+}
+
+TEST_CASE("a service refuses the token of an ended session and says when it cannot know") {
+    FakeFeed feed;
+    const test::Signer signer(shared::jwt::Algorithm::hs256);
+    const auto verifier = std::make_shared<const shared::jwt::Verifier>(
+        test::rules(), std::make_shared<const shared::jwt::KeySet>(std::vector{signer.key()}));
+    const auto token = signer.token(test::payload());
+    Following f(options_for(feed));
+    const auto check = shared::session::make_token_check(verifier, f.follower, [] { return test::kNow; });
+    CHECK(check(token).error() == shared::jwt::Errc::sessions_unknown);
+    CHECK(check("x").error() == shared::jwt::Errc::wrong_part_count);
+    feed.then(page("c1", entry("other")));
+    REQUIRE(f.until([&] { return f.follower->ready(); }));
+    CHECK(check(token).has_value());
+    feed.then(page("c2", entry("s-1")));
+    REQUIRE(f.until([&] { return f.set->contains("s-1"); }));
+    CHECK(check(token).error() == shared::jwt::Errc::revoked);
+    CHECK(shared::session::make_token_check(verifier, nullptr, [] { return test::kNow; })(token).has_value());
+}
+
+TEST_CASE("a follower that was stopped lets go of its context") {
+    FakeFeed feed;
+    feed.then(page("c1", ""));
+    Following f(options_for(feed));
+    REQUIRE(f.until([&] { return f.follower->ready(); }));
+    f.follower->stop();
+    f.io.restart();
+    f.io.run_for(9s);
+    CHECK(f.io.stopped());  // no work is left
+}
