@@ -72,6 +72,11 @@ bool Network::contains(const IpAddress& candidate) const {
     return (address.bytes[whole] & mask) == (candidate.bytes[whole] & mask);
 }
 
+std::string Network::to_string() const {
+    const bool four = address.is_v4() && prefix_bits >= 96;
+    return address.to_string() + '/' + std::to_string(four ? prefix_bits - 96 : prefix_bits);
+}
+
 bool contains(const std::vector<Network>& networks, const IpAddress& address) {
     return std::any_of(networks.begin(), networks.end(),
                        [&](const Network& n) { return n.contains(address); });

@@ -1,0 +1,119 @@
+#include "gateway/config/load.hpp"
+
+#include <rapidjson/error/en.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "gateway/config/parts.hpp"
+#include "shared/json/json.hpp"
+
+namespace gateway::config {
+namespace {
+
+constexpr std::size_t kMaxDepth = 32;
+
+void read_root(Section& root, Config& config) {
+    std::string schema;
+    root.text("$schema", schema);  // for editors
+    read_edge(root, config);
+    read_issuers(root, config);
+    read_clusters(root, config);
+    read_routes(root, config);
+    root.finish();
+}
+
+// The reader in shared/json says what is wrong; where, only a second look tells.
+Problem malformed(std::string_view text, const shared::ErrorCode& error) {
+    rapidjson::Document document;
+    document.Parse(text.data(), text.size());
+    Problem problem{"", 0, error.message()};
+    if (document.HasParseError()) {
+        problem.line = 1 + static_cast<std::size_t>(std::count(
+                               text.begin(),
+                               text.begin() + static_cast<std::ptrdiff_t>(document.GetErrorOffset()), '\n'));
+        problem.message = rapidjson::GetParseError_En(document.GetParseError());
+    }
+    return problem;
+}
+
+}  // namespace
+
+std::vector<std::string> Config::identity_headers() const {
+    std::vector<std::string> names;
+    for (const auto& issuer : issuers)
+        for (const auto& pair : issuer.claim_headers) {
+            auto name = lower_case(pair.header);
+            if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+        }
+    return names;
+}
+
+const Cluster* Config::find_cluster(std::string_view name) const {
+    for (const auto& cluster : clusters)
+        if (cluster.name == name) return &cluster;
+    return nullptr;
+}
+
+std::string Loaded::report(std::string_view file) const {
+    std::string text;
+    for (const auto& problem : problems) {
+        text += file;
+        if (problem.line > 0) text += ':' + std::to_string(problem.line);
+        text += ": ";
+        if (!problem.pointer.empty()) text += problem.pointer + ' ';
+        text += problem.message + '\n';
+    }
+    return text;
+}
+
+Lookup process_environment() {
+    return [](const std::string& name) -> std::optional<std::string> {
+        if (const char* value = std::getenv(name.c_str()); value != nullptr && *value != '\0') return value;
+        const char* path = std::getenv((name + "_FILE").c_str());
+        if (path == nullptr || *path == '\0') return std::nullopt;
+        std::ifstream file(path, std::ios::binary);
+        if (!file) return std::nullopt;
+        std::string text(std::istreambuf_iterator<char>(file), {});
+        if (text.ends_with('\n')) text.pop_back();
+        return text;
+    };
+}
+
+Loaded parse(std::string_view text, const Lookup& environment) {
+    Loaded loaded;
+    const auto document = shared::json::parse(text, {.depth = kMaxDepth});
+    if (!document) {
+        loaded.problems.push_back(malformed(text, document.error()));
+        return loaded;
+    }
+    Reading reading{environment};
+    auto config = std::make_shared<Config>();
+    Section root(reading, &*document, "", "");
+    read_root(root, *config);
+    for (auto& problem : reading.problems) problem.line = line_of(text, problem.pointer);
+    loaded.problems = std::move(reading.problems);
+    if (loaded.problems.empty()) loaded.config = std::move(config);
+    return loaded;
+}
+
+Loaded load_file(const std::string& path, const Lookup& environment) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return {nullptr, {{"", 0, "cannot be read"}}};
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    return parse(text, environment);
+}
+
+std::set<std::string> known_keys() {
+    std::set<std::string> keys;
+    const Lookup nothing = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
+    Reading reading{nothing, {}, &keys};
+    Config config;
+    Section root(reading, nullptr, "", "");
+    read_root(root, config);
+    return keys;
+}
+
+}  // namespace gateway::config
