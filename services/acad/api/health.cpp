@@ -1,0 +1,51 @@
+#include "services/acad/api/health.hpp"
+
+namespace acad::api {
+
+using shared::http::Access;
+
+namespace {
+
+constexpr std::chrono::milliseconds kPingTimeout{1500};
+
+}  // namespace
+
+Health::Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated)
+    : pool_(pool), metrics_(metrics), migrated_(migrated) {}
+
+void Health::routes(shared::http::Router& router) {
+    router.add("GET", "/health", Access::open(), [this](Request& request) { return health(request); });
+    router.add("GET", "/api/acad/health", Access::open(),
+               [this](Request& request) { return health(request); });
+    router.add("GET", "/metrics", Access::open(), [this](Request& request) { return metrics(request); });
+}
+
+Reply Health::health(Request&) {
+    const bool up = co_await pool_.ping(kPingTimeout);
+    const bool ready = up && migrated_;
+    shared::json::Writer writer;
+    writer.object([&] {
+        writer.member("status", ready ? "ok" : "unavailable");
+        writer.member("database", !up ? "down" : migrated_ ? "up" : "migrating");
+    });
+    auto response = shared::http::json_response(ready ? 200 : 503, writer.str());
+    response.with("Cache-Control", "no-store");
+    if (!ready) response.with("Retry-After", "2");
+    co_return response;
+}
+
+Reply Health::metrics(Request&) {
+    const auto counts = pool_.counts();
+    const auto set = [this](const char* name, const char* help, std::size_t value) {
+        metrics_.gauge(name, help).Set(static_cast<double>(value));
+    };
+    set("db_connections_open", "Database connections in use, idle or being made", counts.open);
+    set("db_connections_idle", "Database connections that are free", counts.idle);
+    set("db_waiters", "Requests that wait for a database connection", counts.waiting);
+    Response response(200);
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = metrics_.render();
+    co_return response;
+}
+
+}  // namespace acad::api

@@ -1,0 +1,27 @@
+// What operators ask: is it up, and how busy is it. Open, and never routed by the gateway.
+#pragma once
+
+#include <atomic>
+
+#include "services/acad/api/common.hpp"
+#include "shared/http/router.hpp"
+#include "shared/metrics/metrics.hpp"
+
+namespace acad::api {
+
+class Health {
+  public:
+    // `migrated`: the schema is there. All must outlive the router.
+    Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated);
+    void routes(shared::http::Router& router);
+
+  private:
+    Reply health(Request& request);
+    Reply metrics(Request& request);
+
+    shared::pg::Pool& pool_;
+    shared::metrics::Registry& metrics_;
+    const std::atomic<bool>& migrated_;
+};
+
+}  // namespace acad::api
