@@ -110,7 +110,7 @@ make_secrets() {
         {
             printf '# Made by deploy/local at the first start. Whoever reads this can sign tokens.\n'
             printf 'JWT_SECRET=%s\n' "$(random_hex 32)"
-            for name in POSTGRES_PASSWORD ACAD_DB_PASSWORD AUTH_DB_PASSWORD DOCUMENT_DB_PASSWORD ADMIN_TOKEN; do
+            for name in POSTGRES_PASSWORD ACAD_DB_PASSWORD AUTH_DB_PASSWORD DOCUMENT_DB_PASSWORD; do
                 printf '%s=%s\n' "$name" "$(random_hex 24)"
             done
         } >"$file.new"
@@ -207,14 +207,15 @@ service_settings() {
     auth-service) export PORT=$AUTH_PORT MONGO_URI=$USER_STORE_URI SQL_DIR=$ROOT/sql/auth ;;
     acad-service)
         export PORT=$ACAD_PORT DB_HOST=127.0.0.1 DB_NAME=$ACAD_DATABASE DB_USER=$ACAD_DATABASE \
-            DB_PASSWORD=$ACAD_DB_PASSWORD SQL_DIR=$ROOT/sql/acad
+            DB_PASSWORD=$ACAD_DB_PASSWORD SQL_DIR=$ROOT/sql/acad SEED_DIR=$ROOT/sql/seed \
+            AUTH_FEED_URL=http://127.0.0.1:$AUTH_PORT/internal/revocations
         DB_PORT=$(state postgres.port)
         export DB_PORT
         ;;
     gateway)
         unset LISTEN_ADDRESS MONGO_URI
-        export GATEWAY_PORT ADMIN_PORT ADMIN_TOKEN AUTH_SERVICE=127.0.0.1:$AUTH_PORT ACAD_SERVICE=127.0.0.1:$ACAD_PORT \
-            AUTH_SERVICE_URL=http://127.0.0.1:$AUTH_PORT
+        export GATEWAY_PORT ADMIN_PORT AUTH_SERVICE=127.0.0.1:$AUTH_PORT ACAD_SERVICE=127.0.0.1:$ACAD_PORT \
+            PORTAL_DIR=$ROOT/services/portal DOCS_DIR=$ROOT/docs/openapi
         ;;
     esac
 }
