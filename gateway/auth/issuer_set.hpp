@@ -2,9 +2,8 @@
 // up to date.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,6 +55,7 @@ class IssuerSet {
   private:
     explicit IssuerSet(std::vector<std::shared_ptr<Issuer>> issuers);
     std::vector<std::shared_ptr<Issuer>> issuers_;
+    std::atomic<bool> started_{false};
 };
 
 }  // namespace gateway::auth

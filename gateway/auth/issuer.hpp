@@ -1,0 +1,79 @@
+// One issuer at run time: its rules, its keys, its ended sessions, and the texts that refusals carry.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/auth/jwks_follower.hpp"
+#include "gateway/config/config.hpp"
+#include "shared/jwt/verifier.hpp"
+#include "shared/session/follower.hpp"
+
+namespace gateway::auth {
+
+// A background task that several snapshots may share: it runs from the first start to the last stop.
+template <class Task>
+struct Owned {
+    explicit Owned(std::shared_ptr<Task> task_) : task(std::move(task_)) {}
+    std::shared_ptr<Task> task;
+    std::atomic<int> owners{0};
+};
+using OwnedJwks = std::shared_ptr<Owned<JwksFollower>>;
+using OwnedFeed = std::shared_ptr<Owned<shared::session::Follower>>;
+
+class Issuer {
+  public:
+    // Throws std::runtime_error naming the issuer and what is wrong.
+    Issuer(const config::Issuer& settings, const std::vector<std::shared_ptr<Issuer>>& previous);
+
+    // ---- for the gates, thread-safe
+
+    // Changes whenever make_verifier() would give another one.
+    std::uint64_t keys_version() const { return jwks_ ? jwks_->task->version() : 1; }
+    std::shared_ptr<const shared::jwt::Verifier> make_verifier() const;
+    // An unknown key may be one that could not be fetched: the refusal is then an outage, not the caller's
+    // fault.
+    bool keys_in_doubt() const { return jwks_ && (jwks_->task->failing() || jwks_->task->keys()->empty()); }
+    void want_unknown_kid() const {
+        if (jwks_) jwks_->task->want_unknown_kid();
+    }
+    const shared::jwt::RevocationSet* ended_sessions() const {
+        return feed_ ? feed_->task->set().get() : nullptr;
+    }
+    bool must_refuse_sessions() const { return feed_ && feed_->task->must_refuse(); }
+
+    const config::Issuer& settings() const { return settings_; }
+
+    // Values of WWW-Authenticate (RFC 6750 section 3).
+    std::string_view challenge() const { return challenge_; }
+    std::string_view challenge_invalid_token(shared::jwt::Errc errc) const;
+    std::string_view challenge_insufficient_scope() const { return challenge_scope_; }
+
+    // ---- for IssuerSet
+
+    const OwnedJwks& jwks() const { return jwks_; }
+    const OwnedFeed& feed() const { return feed_; }
+    std::size_t key_count() const;
+
+  private:
+    void load_keys();
+    void take_jwks(const std::vector<std::shared_ptr<Issuer>>& previous);
+    void take_feed(const std::vector<std::shared_ptr<Issuer>>& previous);
+    [[noreturn]] void fail(const std::string& what) const;
+
+    config::Issuer settings_;
+    std::vector<shared::jwt::Key> fixed_keys_;
+    OwnedJwks jwks_;
+    OwnedFeed feed_;
+    std::string challenge_;
+    std::string challenge_invalid_;
+    std::string challenge_expired_;
+    std::string challenge_revoked_;
+    std::string challenge_scope_;
+};
+
+}  // namespace gateway::auth
