@@ -1,0 +1,239 @@
+// Keys that come from a URL and ended sessions that come from a feed, seen through the gate.
+#include <catch2/catch.hpp>
+
+#include "gateway/auth/issuer.hpp"
+#include "gateway/auth/issuer_set.hpp"
+#include "gateway/auth/token_gate.hpp"
+#include "shared/base/encoding.hpp"
+#include "shared/jwt/jwks.hpp"
+#include "test/unit/shared/fake_server.hpp"
+#include "test/unit/shared/jwt_support.hpp"
+
+using gateway::auth::IssuerSet;
+using gateway::auth::TokenGate;
+using shared::jwt::Algorithm;
+using test::FakeServer;
+using test::kNow;
+using test::payload;
+using test::Signer;
+namespace config = gateway::config;
+using namespace std::chrono_literals;
+
+namespace {
+
+config::Issuer base() {
+    config::Issuer issuer;
+    issuer.name = "kampus";
+    issuer.issuer = "kampus-auth";
+    issuer.audience = "kampus-api";
+    issuer.claim_headers = {{"sub", "X-User-Id"}};
+    return issuer;
+}
+
+config::Issuer from_url(const FakeServer& server) {
+    auto issuer = base();
+    issuer.jwks.emplace();
+    issuer.jwks->url = server.url("/.well-known/jwks.json");
+    issuer.jwks->refresh = 60s;
+    return issuer;
+}
+
+config::Issuer with_feed(const FakeServer& server) {
+    auto issuer = base();
+    config::SigningKey key;
+    key.secret = test::kSecret;
+    issuer.keys.push_back(key);
+    config::RevocationFeed feed;
+    feed.url = server.url("/internal/revocations");
+    feed.retry = 10ms;
+    issuer.revocations = feed;
+    return issuer;
+}
+
+struct Running {
+    explicit Running(std::vector<config::Issuer> issuers) : set(IssuerSet::make(issuers)), gate(set) {
+        set->start(io);
+    }
+    ~Running() { set->stop(); }
+
+    std::string outcome(const std::string& token) { return outcome_of(gate, token); }
+    static std::string outcome_of(TokenGate& gate, const std::string& token) {
+        const auto decision = gate.check("Bearer " + token, {}, {"/", ""}, kNow);
+        if (decision.allowed) return decision.cached ? "cached" : "accepted";
+        return std::to_string(decision.status) + " " + std::string(decision.reason);
+    }
+    bool until(const std::function<bool()>& condition) { return test::run_until(io, condition); }
+    const gateway::auth::JwksFollower& jwks() { return *set->issuers()[0]->jwks()->task; }
+
+    boost::asio::io_context io{1};
+    std::shared_ptr<IssuerSet> set;
+    TokenGate gate;
+};
+
+std::string token_of(const Signer& signer, const std::string& kid, const std::string& more = "") {
+    return signer.token(
+        R"({"alg":")" + std::string(to_string(signer.algorithm())) + R"(","kid":")" + kid + "\"}",
+        payload(more));
+}
+
+std::string page(const std::string& cursor, const std::string& sid) {
+    return R"({"cursor":")" + cursor + R"(","reset":false,"entries":[)" +
+           (sid.empty() ? "" : R"({"sid":")" + sid + R"(","until":4000000000})") + "]}";
+}
+
+}  // namespace
+
+TEST_CASE("without keys a token is an outage, never a 401, until the keys come") {
+    const Signer es(Algorithm::es256);
+    FakeServer server;  // drops every connection
+    Running r({from_url(server)});
+    const auto token = token_of(es, "k1");
+    CHECK(r.outcome(token) == "503 no_keys");
+    REQUIRE(r.until([&] { return r.jwks().failures() >= 1; }));
+    CHECK(r.outcome(token) == "503 no_keys");
+    CHECK_FALSE(r.set->ready());
+    server.otherwise(shared::jwt::to_jwks({es.key("k1")}));
+    REQUIRE(r.until([&] { return r.set->ready(); }));
+    CHECK(r.outcome(token) == "accepted");
+    CHECK(r.outcome(token) == "cached");
+    CHECK(server.requests()[0].find("User-Agent: ") != std::string::npos);
+}
+
+TEST_CASE("a rotated key is fetched when a token names it, at most once per interval") {
+    const Signer old_key(Algorithm::es256), new_key(Algorithm::es256), stranger(Algorithm::es256);
+    FakeServer server;
+    server.otherwise(shared::jwt::to_jwks({old_key.key("old")}));
+    Running r({from_url(server)});
+    REQUIRE(r.until([&] { return r.set->ready(); }));
+    CHECK(r.outcome(token_of(old_key, "old")) == "accepted");
+    server.otherwise(shared::jwt::to_jwks({old_key.key("old"), new_key.key("new")}));
+    CHECK(r.outcome(token_of(new_key, "new")) == "401 unknown_kid");
+    REQUIRE(r.until([&] { return r.outcome(token_of(new_key, "new")) != "401 unknown_kid"; }));
+    CHECK(r.outcome(token_of(new_key, "new")) == "cached");
+    CHECK(r.outcome(token_of(old_key, "old")) == "accepted");  // verified anew under the new set
+    const auto fetched = server.requests().size();
+    for (int i = 0; i < 100; ++i)
+        CHECK(r.outcome(token_of(stranger, "x" + std::to_string(i))) == "401 unknown_kid");
+    r.io.run_for(200ms);
+    r.io.restart();
+    CHECK(server.requests().size() == fetched);
+}
+
+TEST_CASE("a key that left the set stops verifying, cached or not") {
+    const Signer a(Algorithm::eddsa), b(Algorithm::rs256);
+    FakeServer server;
+    server.otherwise(shared::jwt::to_jwks({a.key("a"), b.key("b")}));
+    auto issuer = from_url(server);
+    issuer.jwks->refresh = 50ms;
+    Running r({issuer});
+    REQUIRE(r.until([&] { return r.set->ready(); }));
+    const auto token = token_of(a, "a");
+    CHECK(r.outcome(token) == "accepted");
+    CHECK(r.outcome(token) == "cached");
+    server.otherwise(shared::jwt::to_jwks({b.key("b")}));
+    REQUIRE(r.until([&] { return r.outcome(token) != "cached"; }));
+    CHECK(r.outcome(token) == "401 unknown_kid");
+    CHECK(r.outcome(token_of(b, "b")) == "accepted");
+}
+
+TEST_CASE("the last good keys serve while fetching fails, up to max_stale") {
+    const Signer es(Algorithm::es256);
+    FakeServer server;
+    server.otherwise(shared::jwt::to_jwks({es.key("k1")}));
+    auto issuer = from_url(server);
+    issuer.jwks->refresh = 30ms;
+    issuer.jwks->max_stale = 1500ms;
+    Running r({issuer});
+    REQUIRE(r.until([&] { return r.set->ready(); }));
+    server.otherwise(R"({"keys":[]})");  // no keys at all is a mistake, not an answer
+    REQUIRE(r.until([&] { return r.jwks().failing(); }));
+    CHECK(r.outcome(token_of(es, "k1")) == "accepted");
+    CHECK(r.outcome(token_of(es, "other")) == "503 no_keys");  // it may be one that could not be fetched
+    REQUIRE(r.until([&] { return !r.set->ready(); }));
+    CHECK(r.outcome(token_of(es, "k1")) == "503 no_keys");
+    server.otherwise(shared::jwt::to_jwks({es.key("k1")}));
+    REQUIRE(r.until([&] { return r.set->ready(); }));
+    CHECK(r.outcome(token_of(es, "k1")) == "accepted");
+}
+
+TEST_CASE("another issuer's keys are never tried") {
+    const Signer es(Algorithm::es256);
+    FakeServer server;
+    server.otherwise(shared::jwt::to_jwks({es.key("k1")}));
+    auto second = base();
+    second.name = "second";
+    second.issuer = "other-auth";
+    second.keys.emplace_back();
+    second.keys[0].secret = std::string(40, 's');
+    Running r({from_url(server), second});
+    REQUIRE(r.until([&] { return r.set->ready(); }));
+    config::AuthRule rule;
+    rule.issuer_index = 1;
+    const auto ask = [&](const std::string& token) {
+        return std::string(r.gate.check("Bearer " + token, rule, {"/", ""}, kNow).reason);
+    };
+    CHECK(r.outcome(token_of(es, "k1")) == "accepted");
+    CHECK(ask(token_of(es, "k1")) == "unknown_kid");  // not even from the first issuer's cache
+    CHECK(ask(es.token(payload())) == "alg_key_mismatch");
+    CHECK(ask(Signer::with_secret(std::string(40, 's')).token(payload())) == "issuer_mismatch");
+}
+
+TEST_CASE("an ended session is refused at the next request although its token is cached") {
+    FakeServer server;
+    server.then(page("c1", "other"));
+    Running r({with_feed(server)});
+    const Signer hs(Algorithm::hs256);
+    const auto token = hs.token(payload());
+    CHECK(r.outcome(token) == "503 sessions_unknown");
+    REQUIRE(r.until([&] { return r.set->ready(); }));
+    CHECK(r.outcome(token) == "accepted");
+    CHECK(r.outcome(token) == "cached");
+    server.then(page("c2", "s-2"));
+    const auto ended = [&] { return r.set->status()[0].ended_sessions; };
+    REQUIRE(r.until([&] { return ended() == 2; }));
+    CHECK(r.outcome(token) == "cached");  // looked again, still alive
+    server.then(page("c3", "s-1"));
+    REQUIRE(r.until([&] { return ended() == 3; }));
+    CHECK(r.outcome(token) == "401 revoked");
+    CHECK(r.outcome(token) == "401 revoked");
+    CHECK(r.outcome(hs.token(R"({"iss":"kampus-auth","aud":"kampus-api","sub":"u","exp":1700000600})")) ==
+          "accepted");
+    // The derived secret of the feed, as auth-service expects it.
+    CHECK(server.requests()[0].find(
+              "Authorization: Bearer bcf4f5b9426199a3dc8afefd8de754cfcdc9509d2c3794a68c9de28e08b0e7a1\r\n") !=
+          std::string::npos);
+}
+
+TEST_CASE("a reload forgets neither ended sessions nor fetched keys") {
+    FakeServer keys, feed;
+    const Signer es(Algorithm::es256);
+    keys.otherwise(shared::jwt::to_jwks({es.key("k1")}));
+    feed.then(page("c1", "s-1"));
+    auto issuer = from_url(keys);
+    issuer.revocations = with_feed(feed).revocations;
+    issuer.revocations->token = "a-token-of-its-own";
+    boost::asio::io_context io{1};
+    auto before = IssuerSet::make({issuer});
+    before->start(io);
+    REQUIRE(test::run_until(io, [&] { return before->ready(); }));
+    auto changed = issuer;
+    changed.leeway = 10s;
+    auto after = IssuerSet::make({changed}, before.get());
+    after->start(io);
+    before->stop();
+    before.reset();
+    CHECK(after->ready());  // with no look at the network
+    TokenGate gate(after);
+    CHECK(Running::outcome_of(gate, token_of(es, "k1")) == "401 revoked");
+    feed.then(page("c2", "s-7"));
+    REQUIRE(test::run_until(io, [&] { return after->status()[0].ended_sessions == 2; }));  // still followed
+
+    auto other_url = changed;
+    other_url.revocations->url = feed.url("/elsewhere");
+    const auto anew = IssuerSet::make({other_url}, after.get());
+    CHECK_FALSE(anew->ready());  // another feed is another truth
+    after->stop();
+    io.restart();
+    io.run_for(9s);
+    CHECK(io.stopped());  // nothing keeps running
+}
