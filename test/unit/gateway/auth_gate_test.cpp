@@ -330,9 +330,8 @@ TEST_CASE("the cache stays within its bounds and long tokens fit too") {
     CHECK_FALSE(none.bearer(token).cached);
 }
 
-TEST_CASE("an ended session is refused at once although its token is cached") {
+TEST_CASE("before the feed has answered once, nothing with a session passes") {
     Fixture f(with_feed());
-    // The feed has not answered yet: nothing with a session passes, cached or not.
     const auto token = f.signer.token(payload());
     const auto unknown = f.bearer(token);
     CHECK(unknown.status == 503);

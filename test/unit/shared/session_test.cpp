@@ -1,95 +1,21 @@
 // The feed of ended sessions: reading an answer, following it through outages, what is decided meanwhile.
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
-#include <condition_variable>
-#include <deque>
-#include <functional>
-#include <mutex>
-#include <thread>
 
 #include "shared/session/feed_page.hpp"
 #include "shared/session/feed_token.hpp"
 #include "shared/session/follower.hpp"
 #include "shared/session/token_check.hpp"
+#include "test/unit/shared/fake_server.hpp"
 #include "test/unit/shared/jwt_support.hpp"
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using shared::session::Follower;
 using shared::session::FollowerOptions;
+using test::FakeServer;
+using test::run_until;
 using namespace std::chrono_literals;
 
 namespace {
-
-// Answers each request with the next scripted body; without one it drops the connection.
-class FakeFeed {
-  public:
-    FakeFeed() : acceptor_(io_, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
-        thread_ = std::thread([this] { serve(); });
-    }
-    ~FakeFeed() {
-        {
-            const std::lock_guard lock(mutex_);
-            stopped_ = true;
-        }
-        // Wakes the accept that is under way.
-        boost::system::error_code ignored;
-        tcp::socket last(io_);
-        last.connect(acceptor_.local_endpoint(), ignored);
-        thread_.join();
-    }
-
-    void then(std::string body, int status = 200) {
-        const std::lock_guard lock(mutex_);
-        script_.emplace_back(status, std::move(body));
-    }
-    std::string url() const {
-        return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) +
-               "/internal/revocations";
-    }
-    std::vector<std::string> requests() const {
-        const std::lock_guard lock(mutex_);
-        return requests_;
-    }
-
-  private:
-    void serve() {
-        for (;;) {
-            boost::system::error_code error;
-            tcp::socket socket(io_);
-            acceptor_.accept(socket, error);
-            std::string head;
-            std::pair<int, std::string> answer;
-            {
-                const std::lock_guard lock(mutex_);
-                if (stopped_) return;
-            }
-            asio::read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n", error);
-            {
-                const std::lock_guard lock(mutex_);
-                requests_.push_back(head);
-                if (script_.empty()) continue;
-                answer = std::move(script_.front());
-                script_.pop_front();
-            }
-            asio::write(socket,
-                        asio::buffer("HTTP/1.1 " + std::to_string(answer.first) + " X\r\nContent-Length: " +
-                                     std::to_string(answer.second.size()) + "\r\n\r\n" + answer.second),
-                        error);
-        }
-    }
-
-    asio::io_context io_;
-    tcp::acceptor acceptor_;
-    std::thread thread_;
-    mutable std::mutex mutex_;
-    std::deque<std::pair<int, std::string>> script_;
-    std::vector<std::string> requests_;
-    bool stopped_ = false;
-};
 
 std::string page(const std::string& cursor, const std::string& entries, bool reset = false) {
     return R"({"cursor":")" + cursor + R"(","reset":)" + (reset ? "true" : "false") + R"(,"entries":[)" +
@@ -98,17 +24,6 @@ std::string page(const std::string& cursor, const std::string& entries, bool res
 
 std::string entry(const std::string& sid, std::int64_t until = 4'000'000'000) {
     return R"({"sid":")" + sid + R"(","until":)" + std::to_string(until) + "}";
-}
-
-// Runs the context until the condition holds; false after 10 s.
-bool run_until(asio::io_context& io, const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        io.run_one_for(20ms);
-        io.restart();
-    }
-    return true;
 }
 
 struct Following {
@@ -124,9 +39,9 @@ struct Following {
     std::shared_ptr<Follower> follower;
 };
 
-FollowerOptions options_for(const FakeFeed& feed) {
+FollowerOptions options_for(const FakeServer& feed) {
     FollowerOptions options;
-    options.url = feed.url();
+    options.url = feed.url("/internal/revocations");
     options.token = "feed-secret";
     options.retry = 10ms;
     options.retry_max = 40ms;
@@ -167,7 +82,7 @@ TEST_CASE("an answer of the feed is read strictly, and may grow") {
 }
 
 TEST_CASE("a follower reads everything first, then what is new behind its cursor") {
-    FakeFeed feed;
+    FakeServer feed;
     feed.then(page("c/1+x", entry("s-1") + "," + entry("s-2")));
     feed.then(page("c2", entry("s-2") + "," + entry("s-3")));
     Following f(options_for(feed));
@@ -186,7 +101,7 @@ TEST_CASE("a follower reads everything first, then what is new behind its cursor
 }
 
 TEST_CASE("a follower goes on after errors, bad answers and a server that lost its cursor") {
-    FakeFeed feed;
+    FakeServer feed;
     feed.then("no", 503);
     feed.then(page("c1", entry("s-1")));
     feed.then("<html>", 200);
@@ -201,7 +116,7 @@ TEST_CASE("a follower goes on after errors, bad answers and a server that lost i
 }
 
 TEST_CASE("a feed that is never heard is waited for, then its setting decides") {
-    FakeFeed feed;  // drops every connection
+    FakeServer feed;  // drops every connection
     auto options = options_for(feed);
     options.max_age = 400ms;
     SECTION("allow") {
@@ -225,7 +140,7 @@ TEST_CASE("a feed that is never heard is waited for, then its setting decides") 
 }
 
 TEST_CASE("entries that a full set cannot take hold the cursor back") {
-    FakeFeed feed;
+    FakeServer feed;
     std::string many;
     for (int i = 0; i < 120; ++i) many += (i == 0 ? "" : ",") + entry("s-" + std::to_string(i));
     feed.then(page("c1", many));
@@ -239,7 +154,7 @@ TEST_CASE("entries that a full set cannot take hold the cursor back") {
 }
 
 TEST_CASE("a service refuses the token of an ended session and says when it cannot know") {
-    FakeFeed feed;
+    FakeServer feed;
     const test::Signer signer(shared::jwt::Algorithm::hs256);
     const auto verifier = std::make_shared<const shared::jwt::Verifier>(
         test::rules(), std::make_shared<const shared::jwt::KeySet>(std::vector{signer.key()}));
@@ -258,7 +173,7 @@ TEST_CASE("a service refuses the token of an ended session and says when it cann
 }
 
 TEST_CASE("a follower that was stopped lets go of its context") {
-    FakeFeed feed;
+    FakeServer feed;
     feed.then(page("c1", ""));
     Following f(options_for(feed));
     REQUIRE(f.until([&] { return f.follower->ready(); }));
