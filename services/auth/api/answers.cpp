@@ -1,0 +1,162 @@
+#include "services/auth/api/answers.hpp"
+
+#include <charconv>
+#include <ctime>
+
+#include "services/auth/domain/identifiers.hpp"
+
+namespace auth::api {
+namespace http = shared::http;
+
+Response private_json(unsigned status, std::string body) {
+    return http::json_response(status, std::move(body)).with("Cache-Control", "no-store");
+}
+
+Response store_failure(const shared::ErrorCode& error) {
+    switch (store::to_errc(error)) {
+        case store::Errc::unavailable:
+            return http::unavailable("database_unavailable",
+                                     "Basis data sedang tidak dapat dihubungi. Coba lagi sebentar lagi");
+        case store::Errc::busy:
+            return http::unavailable("service_busy", "Layanan sedang sangat sibuk. Coba lagi sebentar lagi");
+        case store::Errc::username_taken:
+            return http::problem_response(409, "username_taken", "Nama pengguna sudah dipakai");
+        case store::Errc::email_taken:
+            return http::problem_response(409, "email_taken", "Alamat email sudah dipakai");
+        case store::Errc::nim_taken:
+            return http::problem_response(409, "nim_taken", "NIM sudah terhubung dengan akun lain");
+        case store::Errc::version_conflict:
+            return http::problem_response(
+                412, "version_conflict",
+                "Data sudah berubah sejak terakhir dibaca. Muat ulang lalu coba lagi");
+        case store::Errc::failed:
+            break;
+    }
+    return http::problem_response(500, "internal_error", "Terjadi kesalahan pada server");
+}
+
+Response hashing_busy() {
+    return http::unavailable("service_busy", "Terlalu banyak orang masuk bersamaan. Coba lagi sebentar lagi");
+}
+
+Response throttled(std::chrono::seconds retry_after) {
+    auto response = http::problem_response(
+        429, "too_many_attempts",
+        "Terlalu banyak percobaan. Coba lagi dalam " + std::to_string(retry_after.count()) + " detik");
+    response.with("Retry-After", std::to_string(retry_after.count()));
+    return response;
+}
+
+Response unauthorized(std::string code, std::string detail) {
+    auto response = http::problem_response(401, std::move(code), std::move(detail));
+    response.with("WWW-Authenticate", "Bearer realm=\"auth-service\"");
+    return response;
+}
+
+Response account_not_found() {
+    return http::problem_response(404, "account_not_found", "Akun tidak ditemukan");
+}
+
+std::string iso_time(shared::WallTime time) {
+    const std::time_t seconds =
+        std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return std::string(text.data(), length);
+}
+
+void write_account(shared::json::Writer& out, const domain::Account& account) {
+    out.member("id", account.id);
+    out.member("username", account.username);
+    out.member("email", account.email);
+    out.member("role", domain::to_string(account.role));
+    out.member("nim", account.nim);
+}
+
+std::string etag(const domain::Account& account) {
+    return '"' + std::to_string(account.version) + '"';
+}
+
+void write_admin_account(shared::json::Writer& out, const domain::Account& account) {
+    write_account(out, account);
+    out.member("disabled", account.disabled);
+    out.member("must_change_password", account.must_change_password);
+    out.member("created_at", iso_time(account.created_at));
+    out.member("updated_at", iso_time(account.updated_at));
+}
+
+Response admin_account(unsigned status, const domain::Account& account) {
+    shared::json::Writer out;
+    out.object([&] { write_admin_account(out, account); });
+    auto response = private_json(status, out.str());
+    response.with("ETag", etag(account));
+    return response;
+}
+
+std::optional<std::int64_t> expected_version(const Request& request) {
+    auto text = request.header("If-Match");
+    if (text.empty() || text == "*") return std::nullopt;
+    std::int64_t version = -1;
+    if (text.size() < 3 || text.front() != '"' || text.back() != '"') return -1;
+    text = text.substr(1, text.size() - 2);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+    return error == std::errc() && end == text.data() + text.size() && version >= 0 ? version : -1;
+}
+
+BodyReader::BodyReader(const Request& request) {
+    auto body = http::read_json_body(request);
+    refusal = std::move(body.refusal);
+    if (refusal) return;
+    document = std::move(body.document);
+    in.emplace(document, errors);
+}
+
+bool BodyReader::finish() {
+    in->finish();
+    if (!errors.empty()) refusal = http::validation_failed(errors);
+    return ok();
+}
+
+std::string read_username(shared::json::ObjectReader& in) {
+    shared::json::TextRule rule;
+    rule.max_length = domain::kUsernameMax;
+    auto username = in.required_text("username", rule);
+    if (!username.empty())
+        if (auto problem = domain::username_problem(username)) in.error("username", *problem);
+    return username;
+}
+
+std::string read_email(shared::json::ObjectReader& in) {
+    shared::json::TextRule rule;
+    rule.max_length = domain::kEmailMax;
+    auto email = in.required_text("email", rule);
+    if (!email.empty())
+        if (auto problem = domain::email_problem(email)) in.error("email", *problem);
+    return email;
+}
+
+std::optional<std::string> checked_nim(shared::json::ObjectReader& in, std::optional<std::string> nim) {
+    if (nim)
+        if (auto problem = domain::nim_problem(*nim)) in.error("nim", *problem);
+    return nim;
+}
+
+shared::json::TextRule password_rule() {
+    shared::json::TextRule rule;
+    rule.max_length =
+        1024;  // the policy's limit gives the better message; old passwords may be longer than it
+    return rule;
+}
+
+Response weak_password(std::string pointer, std::string detail) {
+    http::Problem problem;
+    problem.status = 422;
+    problem.code = "weak_password";
+    problem.detail = detail;
+    problem.errors.push_back({std::move(pointer), std::move(detail)});
+    return http::problem_response(std::move(problem));
+}
+
+}  // namespace auth::api

@@ -1,0 +1,77 @@
+#include "services/auth/api/audit_trail.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "shared/log/log.hpp"
+
+namespace auth::api {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr std::size_t kBatch = 200;
+constexpr std::size_t kQueueLimit = 20000;
+constexpr std::chrono::milliseconds kPause{200};
+constexpr std::chrono::milliseconds kPauseAfterFailure{2000};
+
+}  // namespace
+
+void AuditTrail::record(store::AuditRecord record) {
+    shared::log::info("audit", {{"what", record.event},
+                                {"actor", record.actor},
+                                {"subject", record.subject},
+                                {"name", record.name},
+                                {"client", record.client_address},
+                                {"request_id", record.request_id},
+                                {"detail", record.detail}});
+    if (queue_.size() >= kQueueLimit) {  // the log has it; memory is bounded
+        queue_.pop_front();
+        if (dropped_++ % 1000 == 0)
+            shared::log::error("audit_records_not_stored", {{"count", static_cast<std::int64_t>(dropped_)}});
+    }
+    queue_.push_back(std::move(record));
+}
+
+awaitable<bool> AuditTrail::store_batch() {
+    const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kBatch));
+    const auto end = queue_.begin() + count;
+    std::vector<store::AuditRecord> batch(std::make_move_iterator(queue_.begin()),
+                                          std::make_move_iterator(end));
+    queue_.erase(queue_.begin(), end);
+    auto pending = store_.append(batch);
+    auto done = co_await std::move(pending);
+    if (!done)  // back to the front, to be tried again
+        queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()),
+                      std::make_move_iterator(batch.end()));
+    co_return done.has_value();
+}
+
+awaitable<void> AuditTrail::store_all() {
+    while (!stopped_) {
+        bool stored = true;
+        while (stored && !queue_.empty()) {
+            auto pending = store_batch();
+            stored = co_await std::move(pending);
+        }
+        if (stopped_) break;
+        pause_.expires_after(stored ? kPause : kPauseAfterFailure);
+        boost::system::error_code cut_short;
+        co_await pause_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, cut_short));
+    }
+    while (!queue_.empty()) {
+        auto pending = store_batch();
+        const bool stored = co_await std::move(pending);
+        if (!stored) {
+            shared::log::error("audit_records_not_stored", {{"count", queue_.size()}});
+            break;
+        }
+    }
+}
+
+void AuditTrail::stop() {
+    stopped_ = true;
+    pause_.cancel();
+}
+
+}  // namespace auth::api

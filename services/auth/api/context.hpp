@@ -1,0 +1,42 @@
+// What the endpoints work with; built by the composition root (app.cpp) and outliving every request.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <string>
+
+#include "services/auth/api/audit_trail.hpp"
+#include "services/auth/api/revocation_feed.hpp"
+#include "services/auth/crypto/password_service.hpp"
+#include "services/auth/crypto/refresh_token.hpp"
+#include "services/auth/crypto/token_signer.hpp"
+#include "services/auth/domain/address_limiter.hpp"
+#include "services/auth/settings.hpp"
+#include "services/auth/store/database.hpp"
+#include "shared/http/server.hpp"
+#include "shared/metrics/metrics.hpp"
+
+namespace auth::api {
+
+struct Context {
+    const Settings& settings;
+    store::Database& database;
+    crypto::PasswordService& passwords;
+    const crypto::TokenSigner& signer;
+    const crypto::RefreshTokens& refresh_tokens;
+    shared::http::TokenCheck check_token;
+    RevocationFeed& feed;
+    AuditTrail& audit;
+    domain::AddressLimiter& failures_by_address;
+    domain::AddressLimiter& registrations_by_address;
+    shared::metrics::Registry& metrics;
+    shared::WallClock clock;
+    bool prepared = false;  // schema and indexes are there (set by app.cpp)
+
+    // Adds one to auth_<name>_total{outcome="…"}.
+    void count(const std::string& name, const std::string& outcome) {
+        metrics.counter("auth_" + name + "_total", "What became of each attempt.", {{"outcome", outcome}})
+            .Increment();
+    }
+};
+
+}  // namespace auth::api

@@ -1,0 +1,131 @@
+// POST /api/auth/login
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/attempts.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+#include "services/auth/domain/identifiers.hpp"
+#include "shared/log/log.hpp"
+
+namespace auth::api {
+namespace {
+
+using boost::asio::awaitable;
+
+struct Credentials {
+    std::string name;  // user name or e-mail address as given
+    bool by_email = false;
+    std::string password;
+};
+
+// One answer for an unknown name, a wrong password and a disabled account.
+Response refused(Context& context) {
+    context.count("logins", "refused");
+    return unauthorized("invalid_credentials", "Nama pengguna, email, atau kata sandi salah");
+}
+
+std::optional<Credentials> read_credentials(BodyReader& body) {
+    shared::json::TextRule rule;
+    rule.max_length = domain::kEmailMax;
+    const auto username = body.in->optional_text("username", rule);
+    const auto email = body.in->optional_text("email", rule);
+    Credentials credentials;
+    credentials.password = body.in->required_text("password", password_rule());
+    if (username.has_value() == email.has_value() && body.errors.empty())
+        body.in->error("username", "Isi salah satu: nama pengguna atau email");
+    if (!body.finish()) return std::nullopt;
+    credentials.by_email = !username;
+    credentials.name = username ? *username : *email;
+    return credentials;
+}
+
+awaitable<Result<std::optional<domain::Account>>> find_account(Context& context,
+                                                               const Credentials& credentials) {
+    auto& users = context.database.users();
+    if (!credentials.by_email) {
+        auto by_username = users.find_by_username(credentials.name);
+        auto found = co_await std::move(by_username);
+        // One field for both is common in forms; no user name that is made today contains an '@'.
+        if (!found || *found || credentials.name.find('@') == std::string::npos) co_return found;
+    }
+    auto by_email = users.find_by_email(credentials.name);
+    auto found = co_await std::move(by_email);
+    co_return found;
+}
+
+// Old parameters, bcrypt, no pepper yet: this is the one moment when we hold the password. Never delays a
+// refusal and never fails a login.
+awaitable<void> renew_hash(Context& context, const domain::Account& account, std::string password) {
+    auto hashing = context.passwords.hash(std::move(password));
+    auto hashed = co_await std::move(hashing);
+    if (!hashed) co_return;
+    store::AccountPatch patch;
+    patch.password = std::move(*hashed);
+    auto replacing = context.database.users().replace_password(account.id, account.password.hash,
+                                                               std::move(patch), context.clock());
+    auto replaced = co_await std::move(replacing);
+    if (replaced && *replaced) shared::log::info("password_rehashed", {{"subject", account.id}});
+}
+
+}  // namespace
+
+Answer login(Context& context, Request& request) {
+    BodyReader body(request);
+    if (!body.ok()) co_return std::move(*body.refusal);
+    const auto credentials = read_credentials(body);
+    if (!credentials) co_return std::move(*body.refusal);
+
+    auto finding = find_account(context, *credentials);
+    auto found = co_await std::move(finding);
+    if (!found) co_return store_failure(found.error());
+    const auto& account = *found;
+
+    auto record = audit_record(context, request, "login_refused", account ? account->id : std::string());
+    record.name = credentials->name;
+    auto attempting = attempt_password(context, request, account, domain::username_key(credentials->name),
+                                       credentials->password);
+    auto attempt = co_await std::move(attempting);
+    if (attempt.refusal) {
+        if (attempt.refusal->status == 429) {
+            context.count("logins", "throttled");
+            record.event = "login_throttled";
+            context.audit.record(std::move(record));
+        }
+        co_return std::move(*attempt.refusal);
+    }
+    if (!attempt.proved) {
+        record.detail = !account ? "unknown_name" : account->disabled ? "disabled" : "wrong_password";
+        context.audit.record(std::move(record));
+        co_return refused(context);
+    }
+    if (attempt.outdated) {
+        auto renewing = renew_hash(context, *account, credentials->password);
+        co_await std::move(renewing);
+    }
+
+    const domain::Session session = new_session(context, *account, request);
+    auto inserting = context.database.sessions().insert(session);
+    auto inserted = co_await std::move(inserting);
+    if (!inserted) co_return store_failure(inserted.error());
+
+    // Somebody may have changed the password, disabled or deleted the account since we read it, and ended its
+    // sessions before ours was there. Whoever does that changes the stamp first: what we read now decides.
+    auto rereading = context.database.users().find_by_id(account->id);
+    auto current = co_await std::move(rereading);
+    if (!current || !*current || (*current)->disabled || (*current)->stamp != account->stamp) {
+        auto ending = end_session(context, session.sid, "account_changed");
+        auto ended = co_await std::move(ending);
+        if (!current) co_return store_failure(current.error());
+        if (!ended) co_return store_failure(ended.error());
+        record.detail = "account_changed";
+        context.audit.record(std::move(record));
+        co_return refused(context);
+    }
+    context.count("logins", "ok");
+    record.event = "login_succeeded";
+    record.actor = account->id;
+    record.detail = "sid=" + session.sid;
+    context.audit.record(std::move(record));
+    co_return token_answer(context, **current, session);
+}
+
+}  // namespace auth::api

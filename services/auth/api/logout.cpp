@@ -1,0 +1,20 @@
+// POST /api/auth/logout
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+
+namespace auth::api {
+
+Answer logout(Context& context, Request& request) {
+    const std::string sid = request.claims->sid;
+    if (sid.empty()) co_return shared::http::no_content();  // a token without a session has none to end
+    auto ending = end_session(context, sid, "logout");
+    auto ended = co_await std::move(ending);
+    if (!ended) co_return store_failure(ended.error());
+    auto record = audit_record(context, request, "logout", request.claims->sub);
+    record.detail = "sid=" + sid;
+    context.audit.record(std::move(record));
+    co_return shared::http::no_content();
+}
+
+}  // namespace auth::api

@@ -1,0 +1,67 @@
+// PUT /api/auth/me/password
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/attempts.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+#include "services/auth/domain/unicode.hpp"
+
+namespace auth::api {
+
+Answer change_password(Context& context, Request& request) {
+    BodyReader body(request);
+    if (!body.ok()) co_return std::move(*body.refusal);
+    const std::string current = body.in->required_text("current_password", password_rule());
+    const std::string wanted = body.in->required_text("new_password", password_rule());
+    if (!body.finish()) co_return std::move(*body.refusal);
+
+    auto finding = context.database.users().find_by_id(request.claims->sub);
+    auto found = co_await std::move(finding);
+    if (!found) co_return store_failure(found.error());
+    if (!*found) co_return account_not_found();
+    const auto& account = **found;
+
+    // Whoever holds a stolen access token must not be able to guess here faster than at login.
+    auto attempting = attempt_password(context, request, *found, "", current);
+    auto attempt = co_await std::move(attempting);
+    if (attempt.refusal) co_return std::move(*attempt.refusal);
+    auto record = audit_record(context, request, "password_change_refused", account.id);
+    if (!attempt.proved) {
+        context.audit.record(std::move(record));
+        co_return shared::http::problem_response(403, "wrong_current_password", "Kata sandi saat ini salah");
+    }
+
+    const domain::PasswordContext about{account.username, account.email,
+                                        account.nim ? *account.nim : std::string_view()};
+    const auto normalized = domain::to_nfc(wanted).value_or(wanted);
+    if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
+        co_return weak_password("/new_password", std::move(*problem));
+    if (wanted == current)
+        co_return weak_password("/new_password", "Kata sandi baru harus berbeda dari yang lama");
+
+    auto hashing = context.passwords.hash(wanted);
+    auto hashed = co_await std::move(hashing);
+    if (!hashed) co_return hashing_busy();
+    store::AccountPatch patch;
+    patch.password = std::move(*hashed);
+    patch.must_change_password = false;
+    patch.ends_sessions = true;
+    auto replacing = context.database.users().replace_password(account.id, account.password.hash,
+                                                               std::move(patch), context.clock());
+    auto replaced = co_await std::move(replacing);
+    if (!replaced) co_return store_failure(replaced.error());
+    if (!*replaced)
+        co_return shared::http::problem_response(409, "password_changed_meanwhile",
+                                                 "Kata sandi baru saja diganti dari tempat lain");
+    record.event = "password_changed";
+    context.audit.record(std::move(record));
+
+    auto ending = end_all_sessions(context, account.id, request.claims->sid, "password_changed");
+    auto ended = co_await std::move(ending);
+    if (!ended)
+        co_return shared::http::unavailable(
+            "sessions_not_ended",
+            "Kata sandi sudah diganti, tetapi sesi lain belum dapat diakhiri. Akhiri lewat daftar sesi");
+    co_return shared::http::no_content();
+}
+
+}  // namespace auth::api

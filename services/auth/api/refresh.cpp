@@ -1,0 +1,106 @@
+// POST /api/auth/refresh
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+#include "shared/log/log.hpp"
+
+namespace auth::api {
+namespace {
+
+using boost::asio::awaitable;
+using crypto::RefreshTokens;
+
+Response refused(Context& context, const char* outcome) {
+    context.count("refreshes", outcome);
+    return unauthorized("invalid_refresh_token", "Sesi sudah berakhir. Silakan masuk lagi");
+}
+
+// A replaced token came back: either its owner's or the one that a thief holds, and we cannot tell which. So
+// nobody keeps the session (RFC 9700 section 4.14.2).
+Answer end_reused(Context& context, Request& request, domain::Session session, std::int64_t gen) {
+    auto ending = end_session(context, session.sid, "refresh_token_reused");
+    auto ended = co_await std::move(ending);
+    auto record = audit_record(context, request, "refresh_token_reused", session.user_id);
+    record.detail =
+        "sid=" + session.sid + " gen=" + std::to_string(gen) + " current=" + std::to_string(session.gen);
+    context.audit.record(std::move(record));
+    context.count("refreshes", "reused");
+    if (!ended) co_return store_failure(ended.error());
+    co_return unauthorized("refresh_token_reused",
+                           "Token ini sudah pernah dipakai, sesi diakhiri demi keamanan. Silakan masuk lagi");
+}
+
+// The session has moved on; the account decides what the new token says.
+Answer continue_session(Context& context, Request& request, domain::Session session) {
+    auto finding = context.database.users().find_by_id(session.user_id);
+    auto account = co_await std::move(finding);
+    if (!account) co_return store_failure(account.error());
+    // On the list of ended sessions, yet alive: ending it was interrupted halfway. Finish that.
+    const bool ended_elsewhere = context.feed.view().contains(session.sid, context.clock());
+    if (!*account || (*account)->disabled || ended_elsewhere) {
+        auto ending = end_session(context, session.sid, "account_unusable");
+        auto ended = co_await std::move(ending);
+        if (!ended) co_return store_failure(ended.error());
+        auto record = audit_record(context, request, "refresh_refused", session.user_id);
+        record.detail = "sid=" + session.sid;
+        context.audit.record(std::move(record));
+        co_return refused(context, "refused");
+    }
+    context.count("refreshes", "ok");
+    co_return token_answer(context, **account, session);
+}
+
+}  // namespace
+
+Answer refresh(Context& context, Request& request) {
+    BodyReader body(request);
+    if (!body.ok()) co_return std::move(*body.refusal);
+    shared::json::TextRule rule;
+    rule.max_length = 512;
+    const std::string token = body.in->required_text("refresh_token", rule);
+    if (!body.finish()) co_return std::move(*body.refusal);
+    const std::optional<RefreshTokens::Parts> parts = context.refresh_tokens.read(token);
+    if (!parts) co_return refused(context, "forged");
+
+    auto& sessions = context.database.sessions();
+    const auto& rules = context.settings.sessions;
+    // Each step is one atomic change; if it finds nothing to change we look why, and the session may have
+    // moved on once more in between. It only moves forward, so this ends.
+    for (int round = 0; round < 4; ++round) {
+        const auto now = context.clock();
+        auto rotating = sessions.rotate(parts->sid, parts->gen, now, rules);
+        auto rotated = co_await std::move(rotating);
+        if (!rotated) co_return store_failure(rotated.error());
+        if (*rotated) {
+            auto answer = continue_session(context, request, std::move(**rotated));
+            co_return co_await std::move(answer);
+        }
+        auto finding = sessions.find(parts->sid);
+        auto found = co_await std::move(finding);
+        if (!found) co_return store_failure(found.error());
+        switch (domain::classify_refresh(*found, parts->gen, now, rules)) {
+            case domain::RefreshCase::rotate:
+                continue;
+            case domain::RefreshCase::invalid:
+                co_return refused(context, "refused");
+            case domain::RefreshCase::reuse: {
+                auto answer = end_reused(context, request, std::move(**found), parts->gen);
+                co_return co_await std::move(answer);
+            }
+            case domain::RefreshCase::grace:
+                break;
+        }
+        auto using_grace = sessions.use_grace(parts->sid, parts->gen, now, rules);
+        auto again = co_await std::move(using_grace);
+        if (!again) co_return store_failure(again.error());
+        if (*again) {
+            context.count("refreshes", "grace");
+            auto answer = continue_session(context, request, std::move(**again));
+            co_return co_await std::move(answer);
+        }
+    }
+    co_return shared::http::unavailable("service_busy",
+                                        "Sesi sedang dipakai bersamaan. Coba lagi sebentar lagi");
+}
+
+}  // namespace auth::api

@@ -1,0 +1,61 @@
+// POST /api/auth/register
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+#include "services/auth/domain/unicode.hpp"
+
+namespace auth::api {
+
+Answer register_account(Context& context, Request& request) {
+    if (!context.settings.registration_open)
+        co_return shared::http::problem_response(403, "registration_closed",
+                                                 "Pendaftaran ditutup. Hubungi bagian akademik");
+    if (const auto wait = context.registrations_by_address.blocked(request.client_address, context.clock()))
+        co_return throttled(*wait);
+
+    BodyReader body(request);
+    if (!body.ok()) co_return std::move(*body.refusal);
+    store::NewAccount account;
+    account.username = read_username(*body.in);
+    account.email = read_email(*body.in);
+    const std::string password = body.in->required_text("password", password_rule());
+    if (!body.finish()) co_return std::move(*body.refusal);
+
+    const domain::PasswordContext about{account.username, account.email, ""};
+    const auto normalized = domain::to_nfc(password).value_or(password);
+    if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
+        co_return weak_password("/password", std::move(*problem));
+
+    // Hashing is what a flood of registrations would cost us, so it is charged before.
+    context.registrations_by_address.charge(request.client_address, context.clock());
+    auto hashing = context.passwords.hash(password);
+    auto hashed = co_await std::move(hashing);
+    if (!hashed) co_return hashing_busy();
+    account.password = std::move(*hashed);
+
+    auto inserting = context.database.users().insert(account, context.clock());
+    auto inserted = co_await std::move(inserting);
+    if (!inserted) {
+        context.count("registrations", "refused");
+        auto record = audit_record(context, request, "registration_refused", "");
+        record.name = account.username;
+        record.detail = inserted.error().message();
+        context.audit.record(std::move(record));
+        co_return store_failure(inserted.error());
+    }
+    context.count("registrations", "ok");
+    auto record = audit_record(context, request, "registered", inserted->id);
+    record.name = inserted->username;
+    context.audit.record(std::move(record));
+
+    shared::json::Writer out;
+    out.object([&] {
+        out.member("id", inserted->id);
+        out.member("username", inserted->username);
+        out.member("email", inserted->email);
+        out.member("role", domain::to_string(inserted->role));
+    });
+    co_return private_json(201, out.str());
+}
+
+}  // namespace auth::api

@@ -1,0 +1,78 @@
+// GET /internal/revocations?since=<cursor>&wait=<seconds>: the ended sessions, for gateways and services.
+#include <charconv>
+
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/bearer.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/crypto/mac.hpp"
+
+namespace auth::api {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr int kMaxWaitSeconds = 30;
+
+// nullopt: not a number of 0 to 30.
+std::optional<int> wait_seconds(const Request& request) {
+    const auto text = request.query_value("wait");
+    if (!text) return 0;
+    int seconds = -1;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    if (error != std::errc() || end != text->data() + text->size() || seconds < 0 ||
+        seconds > kMaxWaitSeconds)
+        return std::nullopt;
+    return seconds;
+}
+
+Response to_response(const domain::RevocationView::Answer& answer) {
+    shared::json::Writer out;
+    out.object([&] {
+        out.member("cursor", answer.cursor);
+        out.member("reset", answer.reset);
+        out.member_array("entries", [&] {
+            for (const auto& entry : answer.entries) {
+                const auto until =
+                    std::chrono::ceil<std::chrono::seconds>(entry.until.time_since_epoch()).count();
+                out.object([&] {
+                    out.member("sid", entry.sid);
+                    out.member("until", std::int64_t{until});
+                });
+            }
+        });
+    });
+    return private_json(200, out.str());
+}
+
+}  // namespace
+
+Answer revocations(Context& context, Request& request) {
+    const Bearer bearer = bearer_of(request);
+    if (bearer.ambiguous || !crypto::equal_in_constant_time(bearer.token, context.settings.feed_token))
+        co_return unauthorized("invalid_token", "Token umpan tidak berlaku");
+    const auto wait = wait_seconds(request);
+    if (!wait) {
+        std::vector<shared::json::FieldError> errors;
+        errors.push_back({"wait", "Harus bilangan 0 sampai 30"});
+        co_return shared::http::parameters_invalid(std::move(errors));
+    }
+    const auto since = request.query_value("since");
+    const auto deadline = Steady::now() + std::chrono::seconds(*wait);
+    auto& feed = context.feed;
+    while (true) {
+        // A list that may lack what other replicas have ended must not pass for a complete one.
+        if (!feed.current())
+            co_return shared::http::unavailable("feed_stale", "Daftar sesi yang berakhir belum dapat dibaca",
+                                                1);
+        const auto now = context.clock();
+        const auto answer =
+            since && !since->empty() ? feed.view().since(*since, now) : feed.view().snapshot(now);
+        const bool first = !since || since->empty();
+        if (first || answer.reset || !answer.entries.empty() || Steady::now() >= deadline || feed.stopped())
+            co_return to_response(answer);
+        auto news = feed.wait_for_news(std::min(deadline, Steady::now() + std::chrono::seconds(1)));
+        co_await std::move(news);
+    }
+}
+
+}  // namespace auth::api

@@ -1,0 +1,49 @@
+// POST /api/auth/users: an account with a first password, which its owner has to replace before anything
+// else.
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+#include "services/auth/domain/unicode.hpp"
+
+namespace auth::api {
+
+Answer create_user(Context& context, Request& request) {
+    BodyReader body(request);
+    if (!body.ok()) co_return std::move(*body.refusal);
+    store::NewAccount account;
+    account.username = read_username(*body.in);
+    account.email = read_email(*body.in);
+    const std::string password = body.in->required_text("password", password_rule());
+    const auto role = body.in->optional_text("role");
+    if (role) {
+        account.role = domain::parse_role(*role).value_or(domain::Role::mahasiswa);
+        if (!domain::parse_role(*role)) body.in->error("role", "Harus admin, dosen, atau mahasiswa");
+    }
+    const auto nim = body.in->nullable_text("nim");
+    if (nim) account.nim = checked_nim(*body.in, *nim);
+    if (!body.finish()) co_return std::move(*body.refusal);
+
+    const domain::PasswordContext about{account.username, account.email,
+                                        account.nim ? *account.nim : std::string_view()};
+    const auto normalized = domain::to_nfc(password).value_or(password);
+    if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
+        co_return weak_password("/password", std::move(*problem));
+    auto hashing = context.passwords.hash(password);
+    auto hashed = co_await std::move(hashing);
+    if (!hashed) co_return hashing_busy();
+    account.password = std::move(*hashed);
+    account.must_change_password = true;
+
+    auto inserting = context.database.users().insert(std::move(account), context.clock());
+    auto inserted = co_await std::move(inserting);
+    if (!inserted) co_return store_failure(inserted.error());
+    auto record = audit_record(context, request, "account_created", inserted->id);
+    record.name = inserted->username;
+    record.detail = "role=" + std::string(domain::to_string(inserted->role));
+    context.audit.record(std::move(record));
+    auto response = admin_account(201, *inserted);
+    response.with("Location", "/api/auth/users/" + inserted->id);
+    co_return response;
+}
+
+}  // namespace auth::api

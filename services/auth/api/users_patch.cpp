@@ -1,0 +1,113 @@
+// PATCH /api/auth/users/{id}: role, nim (null unlinks), disabled, password (a new first password).
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+#include "services/auth/domain/unicode.hpp"
+
+namespace auth::api {
+namespace {
+
+struct Wanted {
+    store::AccountPatch patch;
+    std::optional<std::string> password;
+};
+
+std::optional<Wanted> read_wanted(BodyReader& body) {
+    Wanted wanted;
+    if (const auto role = body.in->optional_text("role")) {
+        wanted.patch.role = domain::parse_role(*role);
+        if (!wanted.patch.role) body.in->error("role", "Harus admin, dosen, atau mahasiswa");
+    }
+    if (const auto nim = body.in->nullable_text("nim")) wanted.patch.nim = checked_nim(*body.in, *nim);
+    wanted.patch.disabled = body.in->optional_boolean("disabled");
+    wanted.password = body.in->optional_text("password", password_rule());
+    if (!body.finish()) return std::nullopt;
+    return wanted;
+}
+
+// What was there and what comes, for the audit; and whether tokens that say the old must not live on.
+struct Changes {
+    bool ends_sessions = false;
+    std::vector<std::pair<const char*, std::string>> events;
+};
+
+Changes compare(const domain::Account& before, const Wanted& wanted) {
+    Changes changes;
+    const auto& patch = wanted.patch;
+    if (patch.role && *patch.role != before.role) {
+        changes.ends_sessions = true;
+        changes.events.emplace_back("role_changed", std::string(domain::to_string(before.role)) + " -> " +
+                                                        std::string(domain::to_string(*patch.role)));
+    }
+    if (patch.nim && *patch.nim != before.nim) {
+        // A first NIM only adds rights, and comes with the next refresh; another one, or none, takes rights
+        // away.
+        changes.ends_sessions = changes.ends_sessions || before.nim.has_value();
+        changes.events.emplace_back("nim_changed",
+                                    before.nim.value_or("-") + " -> " + patch.nim->value_or("-"));
+    }
+    if (patch.disabled && *patch.disabled != before.disabled) {
+        changes.ends_sessions = changes.ends_sessions || *patch.disabled;
+        changes.events.emplace_back(*patch.disabled ? "account_disabled" : "account_enabled", "");
+    }
+    if (wanted.password) {
+        changes.ends_sessions = true;
+        changes.events.emplace_back("password_reset", "");
+    }
+    return changes;
+}
+
+}  // namespace
+
+Answer patch_user(Context& context, Request& request) {
+    BodyReader body(request);
+    if (!body.ok()) co_return std::move(*body.refusal);
+    auto wanted = read_wanted(body);
+    if (!wanted) co_return std::move(*body.refusal);
+    const std::string id = request.param("id");
+    // An admin who demotes or locks out themselves could leave nobody who can undo it.
+    const bool own = id == request.claims->sub;
+    if (own && (wanted->patch.role || wanted->patch.disabled.value_or(false) || wanted->password))
+        co_return shared::http::problem_response(
+            409, "own_account", "Peran, status, dan kata sandi akun sendiri tidak dapat diubah di sini");
+
+    auto finding = context.database.users().find_by_id(id);
+    auto found = co_await std::move(finding);
+    if (!found) co_return store_failure(found.error());
+    if (!*found) co_return account_not_found();
+    const auto& before = **found;
+    if (wanted->password) {
+        const domain::PasswordContext about{before.username, before.email,
+                                            before.nim ? *before.nim : std::string_view()};
+        const auto normalized = domain::to_nfc(*wanted->password).value_or(*wanted->password);
+        if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
+            co_return weak_password("/password", std::move(*problem));
+        auto hashing = context.passwords.hash(*wanted->password);
+        auto hashed = co_await std::move(hashing);
+        if (!hashed) co_return hashing_busy();
+        wanted->patch.password = std::move(*hashed);
+        wanted->patch.must_change_password = true;
+    }
+    const Changes changes = compare(before, *wanted);
+    wanted->patch.ends_sessions = changes.ends_sessions;
+    // Without If-Match the version that we compared with still has to be there, or the audit would tell a
+    // wrong story.
+    const auto version = expected_version(request).value_or(before.version);
+    auto updating = context.database.users().update(id, wanted->patch, version, context.clock());
+    auto updated = co_await std::move(updating);
+    if (!updated) co_return store_failure(updated.error());
+    if (!*updated) co_return account_not_found();
+    for (const auto& [event, detail] : changes.events) {
+        auto record = audit_record(context, request, event, id);
+        record.detail = detail;
+        context.audit.record(std::move(record));
+    }
+    if (changes.ends_sessions) {
+        auto ending = end_all_sessions(context, id, "", "account_changed");
+        auto ended = co_await std::move(ending);
+        if (!ended) co_return store_failure(ended.error());
+    }
+    co_return admin_account(200, **updated);
+}
+
+}  // namespace auth::api

@@ -1,0 +1,21 @@
+// POST /api/auth/users/{id}/unlock: forgets the failed logins.
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/attempts.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/api/issue.hpp"
+
+namespace auth::api {
+
+Answer unlock_user(Context& context, Request& request) {
+    auto finding = context.database.users().find_by_id(request.param("id"));
+    auto account = co_await std::move(finding);
+    if (!account) co_return store_failure(account.error());
+    if (!*account) co_return account_not_found();
+    auto clearing = context.database.throttle().clear(throttle_key(**account));
+    auto cleared = co_await std::move(clearing);
+    if (!cleared) co_return store_failure(cleared.error());
+    context.audit.record(audit_record(context, request, "account_unlocked", (*account)->id));
+    co_return shared::http::no_content();
+}
+
+}  // namespace auth::api

@@ -1,0 +1,103 @@
+// POST /api/auth/verify (for programs) and GET /api/auth/verify (for nginx's auth_request).
+#include "services/auth/api/answers.hpp"
+#include "services/auth/api/bearer.hpp"
+#include "services/auth/api/endpoints.hpp"
+
+namespace auth::api {
+namespace {
+
+namespace http = shared::http;
+
+struct Checked {
+    std::optional<shared::jwt::Claims> claims;
+    std::optional<Response> refusal;  // the same as a route with a token gives
+    std::string code;
+};
+
+Checked check(const Context& context, const Request& request) {
+    Checked checked;
+    const Bearer bearer = bearer_of(request);
+    if (bearer.ambiguous) {
+        checked.refusal =
+            http::problem_response(400, "bad_authorization", "Header Authorization harus satu saja");
+        return checked;
+    }
+    if (bearer.token.empty()) {
+        checked.code = "token_missing";
+        checked.refusal = unauthorized(checked.code, "Token akses tidak ada");
+        return checked;
+    }
+    auto claims = context.check_token(bearer.token);
+    if (claims) {
+        checked.claims = std::move(*claims);
+        return checked;
+    }
+    if (claims.error() == shared::jwt::Errc::no_keys ||
+        claims.error() == shared::jwt::Errc::sessions_unknown) {
+        checked.refusal = http::unavailable("verification_unavailable",
+                                            "Token belum dapat diperiksa. Coba lagi sebentar lagi");
+        return checked;
+    }
+    checked.code = "invalid_token";
+    checked.refusal = http::problem_response(401, checked.code, "Token akses tidak berlaku");
+    checked.refusal->with("WWW-Authenticate", "Bearer realm=\"auth-service\", error=\"invalid_token\"");
+    return checked;
+}
+
+// A problem document with one member more.
+Response not_valid(const Request& request, const Checked& checked) {
+    if (checked.refusal->status != 401) return *checked.refusal;
+    shared::json::Writer out;
+    out.object([&] {
+        out.member("valid", false);
+        out.member("type", "about:blank");
+        out.member("title", "Unauthorized");
+        out.member("status", 401);
+        out.member("code", checked.code);
+        out.member("detail", checked.refusal->problem->detail);
+        out.member("instance", request.path);
+        out.member("request_id", request.request_id);
+    });
+    Response response(401);
+    response.headers = checked.refusal->headers;
+    response.content_type = "application/problem+json";
+    response.body = out.str();
+    response.with("Cache-Control", "no-store");
+    return response;
+}
+
+}  // namespace
+
+Answer verify_post(Context& context, Request& request) {
+    Checked checked = check(context, request);
+    if (checked.refusal) co_return not_valid(request, checked);
+    auto finding = context.database.users().find_by_id(checked.claims->sub);
+    auto account = co_await std::move(finding);
+    if (!account) co_return store_failure(account.error());
+    if (!*account || (*account)->disabled) {
+        checked.code = "invalid_token";
+        checked.refusal = unauthorized(checked.code, "Token akses tidak berlaku");
+        co_return not_valid(request, checked);
+    }
+    shared::json::Writer out;
+    out.object([&] {
+        out.member("valid", true);
+        out.member_object("user", [&] { write_account(out, **account); });
+    });
+    co_return private_json(200, out.str());
+}
+
+// Asked for every request of a protected path, so it touches no database.
+Answer verify_get(Context& context, Request& request) {
+    const Checked checked = check(context, request);
+    if (checked.refusal) co_return *checked.refusal;
+    auto response = http::no_content();
+    response.with("X-User-Id", checked.claims->sub);
+    response.with("X-User-Role", checked.claims->role);
+    response.with("X-User-Nim", checked.claims->nim);
+    response.with("X-Session-Id", checked.claims->sid);
+    response.with("Cache-Control", "no-store");
+    co_return response;
+}
+
+}  // namespace auth::api

@@ -1,0 +1,221 @@
+#include "services/auth/app.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdlib>
+
+#include "services/auth/api/context.hpp"
+#include "services/auth/api/endpoints.hpp"
+#include "services/auth/bootstrap.hpp"
+#include "shared/http/server.hpp"
+#include "shared/jwt/verifier.hpp"
+#include "shared/log/log.hpp"
+
+namespace auth {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+constexpr std::chrono::seconds kDrainGrace{10};
+constexpr std::chrono::seconds kSweepInterval{60};
+
+store::DatabaseOptions database_options(const Settings& settings) {
+    store::DatabaseOptions options;
+    options.uri = settings.database_uri;
+    options.sql_dir = settings.sql_dir;
+    options.connections = settings.database_connections;
+    return options;
+}
+
+std::shared_ptr<const shared::jwt::KeySet> key_set(const Settings& settings) {
+    auto key = shared::jwt::Key::from_secret(settings.jwt_secret);
+    if (!key) throw std::runtime_error("JWT_SECRET: " + key.error().message());
+    std::vector<shared::jwt::Key> keys;
+    keys.push_back(std::move(*key));
+    return std::make_shared<const shared::jwt::KeySet>(std::move(keys));
+}
+
+shared::jwt::Rules token_rules(const Settings& settings) {
+    shared::jwt::Rules rules;
+    rules.issuer = settings.issuer;
+    rules.audience = settings.audience;
+    return rules;
+}
+
+shared::http::ServerOptions server_options(const Settings& settings) {
+    shared::http::ServerOptions options;
+    options.service = "auth-service";
+    options.address = settings.listen_address;
+    options.port = settings.port;
+    options.body_limit_bytes = 64 * 1024;  // nothing here takes more
+    options.trusted_proxies = settings.trusted_proxies;
+    return options;
+}
+
+class App {
+  public:
+    explicit App(const Settings& settings)
+        : settings_(settings),
+          io_(1),
+          database_(store::open_database(io_, database_options(settings))),
+          // Hashing costs 19 MiB and a core each: a pool of its own, so that nothing else waits behind it.
+          passwords_(crypto::PasswordHasher(settings.argon2, settings.pepper), settings.hash_threads,
+                     settings.hash_queue),
+          signer_(crypto::make_hs256_signer(settings.jwt_secret)),
+          refresh_tokens_(settings.refresh_key),
+          verifier_(token_rules(settings), key_set(settings)),
+          feed_(io_, database_->sessions(), shared::system_now, api::RevocationFeed::Timing{}),
+          audit_(io_, database_->audit()),
+          failures_by_address_(settings.failures_by_address),
+          registrations_by_address_(settings.registrations_by_address),
+          context_{settings_,
+                   *database_,
+                   passwords_,
+                   *signer_,
+                   refresh_tokens_,
+                   [this](std::string_view token) { return check(token); },
+                   feed_,
+                   audit_,
+                   failures_by_address_,
+                   registrations_by_address_,
+                   metrics_,
+                   shared::system_now},
+          server_(io_, server_options(settings), api::make_router(context_), context_.check_token, metrics_),
+          pause_(io_),
+          signals_(io_, SIGTERM, SIGINT) {}
+
+    int run() {
+        signals_.async_wait([this](boost::system::error_code error, int) {
+            if (!error) shut_down();
+        });
+        spawn("revocation feed", feed_.follow());
+        spawn("preparation", prepare_and_sweep());
+        asio::co_spawn(io_, audit_.store_all(), [this](std::exception_ptr failure) {
+            report("audit trail", failure);
+            io_.stop();  // it ends last; see shut_down
+        });
+        server_.start();
+        io_.run();
+        shared::log::info("stopped");
+        return 0;
+    }
+
+  private:
+    static void report(const char* what, std::exception_ptr failure) {
+        if (!failure) return;
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            shared::log::error("task_failed", {{"task", what}, {"message", error.what()}});
+        }
+    }
+
+    void spawn(const char* what, awaitable<void> task) {
+        asio::co_spawn(io_, std::move(task), [what](std::exception_ptr failure) { report(what, failure); });
+    }
+
+    shared::Result<shared::jwt::Claims> check(std::string_view token) const {
+        auto claims = verifier_.verify(token, shared::system_now());
+        if (!claims) return claims;
+        // Until the list has been read once, a session that has ended would look alive.
+        if (!feed_.loaded()) return shared::jwt::make_error_code(shared::jwt::Errc::sessions_unknown);
+        if (feed_.view().contains(claims->sid, shared::system_now()))
+            return shared::jwt::make_error_code(shared::jwt::Errc::revoked);
+        return claims;
+    }
+
+    awaitable<void> rest(std::chrono::milliseconds time) {
+        pause_.expires_after(time);
+        boost::system::error_code cut_short;
+        co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, cut_short));
+    }
+
+    // Schema and indexes, however long the database takes to come up; then what is swept out at intervals.
+    awaitable<void> prepare_and_sweep() {
+        while (!stopping_) {
+            auto preparing = prepare();
+            const bool done = co_await std::move(preparing);
+            if (done) break;
+            auto pause = rest(std::chrono::seconds(1));
+            co_await std::move(pause);
+        }
+        while (!stopping_) {
+            auto sweeping = sweep();
+            co_await std::move(sweeping);
+            auto pause = rest(kSweepInterval);
+            co_await std::move(pause);
+        }
+    }
+
+    awaitable<bool> prepare() {
+        auto preparing = database_->prepare();
+        auto prepared = co_await std::move(preparing);
+        if (prepared && settings_.first_admin) {
+            auto creating = put_first_admin(*database_, passwords_, *settings_.first_admin);
+            prepared = co_await std::move(creating);
+        }
+        if (!prepared) {
+            shared::log::warn("database_not_prepared", {{"message", prepared.error().message()}});
+            co_return false;
+        }
+        context_.prepared = true;
+        shared::log::info("database_prepared", {{"kind", database_->kind()}});
+        co_return true;
+    }
+
+    // A sweep that fails is tried again in the next round; nothing depends on it but space.
+    awaitable<void> sweep() {
+        const auto now = shared::system_now();
+        auto sessions = database_->sessions().sweep(now, settings_.sessions);
+        auto swept = co_await std::move(sessions);
+        auto throttle = database_->throttle().sweep(now - 2 * settings_.throttle.forget_after);
+        (void)co_await std::move(throttle);
+        auto audit = database_->audit().sweep(now - settings_.audit_retention);
+        (void)co_await std::move(audit);
+        if (swept && *swept > 0) shared::log::debug("swept", {{"sessions", *swept}});
+    }
+
+    // Stop accepting, answer what is in flight (long-polls at once), store the last audit records, stop.
+    void shut_down() {
+        shared::log::info("stopping");
+        signals_.async_wait([](boost::system::error_code error, int) {
+            if (!error) std::_Exit(1);  // asked twice: at once
+        });
+        stopping_ = true;
+        pause_.cancel();
+        feed_.stop();
+        server_.drain(kDrainGrace, [this] { audit_.stop(); });
+    }
+
+    const Settings& settings_;
+    asio::io_context io_;
+    shared::metrics::Registry metrics_;
+    std::unique_ptr<store::Database> database_;
+    crypto::PasswordService passwords_;
+    std::unique_ptr<crypto::TokenSigner> signer_;
+    crypto::RefreshTokens refresh_tokens_;
+    shared::jwt::Verifier verifier_;
+    api::RevocationFeed feed_;
+    api::AuditTrail audit_;
+    domain::AddressLimiter failures_by_address_;
+    domain::AddressLimiter registrations_by_address_;
+    api::Context context_;
+    shared::http::Server server_;
+    asio::steady_timer pause_;
+    asio::signal_set signals_;
+    bool stopping_ = false;
+};
+
+}  // namespace
+
+int serve(const Settings& settings) {
+    return App(settings).run();
+}
+
+}  // namespace auth

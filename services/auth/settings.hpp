@@ -1,0 +1,67 @@
+// Everything an operator can set, checked once at start-up. Names, defaults and bounds are in settings.cpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/auth/crypto/password_hasher.hpp"
+#include "services/auth/domain/address_limiter.hpp"
+#include "services/auth/domain/password_policy.hpp"
+#include "services/auth/domain/session.hpp"
+#include "services/auth/domain/throttle.hpp"
+#include "shared/config/environment.hpp"
+
+namespace auth {
+
+struct FirstAdmin {
+    std::string username;
+    std::string email;
+    std::string password;
+};
+
+struct Settings {
+    // the port
+    std::string listen_address;
+    std::uint16_t port = 3001;
+    std::vector<std::string> trusted_proxies;
+    std::string log_level;
+
+    // the database
+    std::string database_uri;
+    std::filesystem::path sql_dir;
+    std::size_t database_connections = 8;
+
+    // tokens
+    std::string jwt_secret;
+    std::string issuer;
+    std::string audience;
+    std::string refresh_key;  // given, or derived from jwt_secret
+    std::string feed_token;   // likewise
+    domain::SessionRules sessions;
+
+    // passwords
+    std::optional<std::string> pepper;
+    crypto::Argon2Cost argon2;
+    std::size_t hash_threads = 4;
+    std::size_t hash_queue = 32;
+    domain::PasswordRules passwords;
+
+    // limits
+    bool registration_open = true;
+    domain::ThrottleRules throttle;
+    domain::BucketRules failures_by_address;
+    domain::BucketRules registrations_by_address;
+
+    std::chrono::days audit_retention{365};
+    std::optional<FirstAdmin> first_admin;
+};
+
+// Reads all settings; every problem is left in `environment`, and the result is of use only if
+// environment.ok().
+Settings read_settings(shared::config::Environment& environment);
+
+}  // namespace auth
