@@ -74,11 +74,12 @@ build_jobs() {
 }
 
 # build_tree DIR LOG_DIR CMAKE_OPTION... -- TARGET...: configures DIR as the preset
-# `release` does and builds the targets. One build at a time in a folder, because two
-# copies of deploy/local may share it.
+# `release` does, unless another preset has configured it before, and builds the targets.
+# One build at a time in a folder, because two copies of deploy/local may share it.
 build_tree() {
     local dir=$1 logs=$2 options=()
     shift 2
+    [ -f "$dir/CMakeCache.txt" ] || options=(--preset release)
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
         options+=("$1")
         shift
@@ -88,7 +89,7 @@ build_tree() {
     (
         flock 8
         with_progress "configuring ${dir#"$ROOT"/}" "$logs/configure.log" \
-            cmake -S "$ROOT" --preset release -B "$dir" "${options[@]}" || exit 1
+            cmake -S "$ROOT" -B "$dir" "${options[@]}" || exit 1
         with_progress "building $* with $(build_jobs) jobs" "$logs/build.log" \
             cmake --build "$dir" -j "$(build_jobs)" --target "$@" || exit 1
     ) 8>"$dir/.build-lock" || die "the build failed" "the first 'error:' line above says where; $logs/build.log has all"
