@@ -5,6 +5,7 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 namespace shared::json {
@@ -241,6 +242,29 @@ std::optional<bool> ObjectReader::optional_boolean(std::string_view key) {
         return std::nullopt;
     }
     return value->GetBool();
+}
+
+std::optional<std::int64_t> ObjectReader::optional_hundredths(std::string_view key, std::int64_t min,
+                                                              std::int64_t max) {
+    const auto* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    const double hundredths = value->IsNumber() ? value->GetDouble() * 100 : 0.5;
+    // Out of range first: llround of what does not fit is undefined.
+    if (std::abs(hundredths) > 1e15 || std::abs(hundredths - std::round(hundredths)) > 1e-6) {
+        error(key, "harus berupa bilangan dengan paling banyak dua desimal");
+        return std::nullopt;
+    }
+    const std::int64_t number = std::llround(hundredths);
+    if (number < min || number > max) {
+        error(key, "di luar batas");
+        return std::nullopt;
+    }
+    return number;
+}
+
+bool ObjectReader::take_null(std::string_view key) {
+    const auto* value = object_ != nullptr && has(key) ? find(key) : nullptr;
+    return value != nullptr && value->IsNull();
 }
 
 const rapidjson::Value* ObjectReader::optional_object(std::string_view key) {

@@ -68,6 +68,10 @@ class ObjectReader {
     std::int64_t required_integer(std::string_view key, std::int64_t min, std::int64_t max);
     std::optional<std::int64_t> optional_integer(std::string_view key, std::int64_t min, std::int64_t max);
     std::optional<bool> optional_boolean(std::string_view key);
+    // A number with at most two decimals, in hundredths: 3.75 is 375. `min` and `max` are in hundredths too.
+    std::optional<std::int64_t> optional_hundredths(std::string_view key, std::int64_t min, std::int64_t max);
+    // True if the member is there and is null; it then counts as read.
+    bool take_null(std::string_view key);
     // For nested values; nullptr and a FieldError where absent or of another type.
     const rapidjson::Value* required_object(std::string_view key);
     const rapidjson::Value* required_array(std::string_view key);
