@@ -43,6 +43,8 @@ App::App(Settings settings)
       health_(pool_, metrics_, migrated_),
       ips_(pool_, settings_.ketentuan),
       mahasiswa_(pool_),
+      mata_kuliah_(pool_),
+      studi_(pool_, settings_.ketentuan),
       signals_(io_, SIGTERM, SIGINT) {
     auto check = make_token_check();
     server_.emplace(io_, server_options(settings_), make_router(), std::move(check), metrics_);
@@ -78,6 +80,8 @@ shared::http::Router App::make_router() {
     api::Routes routes(router, migrated_);
     ips_.routes(routes);
     mahasiswa_.routes(routes);
+    mata_kuliah_.routes(routes);
+    studi_.routes(routes);
     return router;
 }
 

@@ -13,6 +13,8 @@
 #include "services/acad/api/health.hpp"
 #include "services/acad/api/ips.hpp"
 #include "services/acad/api/mahasiswa.hpp"
+#include "services/acad/api/mata_kuliah.hpp"
+#include "services/acad/api/studi.hpp"
 #include "services/acad/settings.hpp"
 #include "shared/http/server.hpp"
 #include "shared/session/follower.hpp"
@@ -46,6 +48,8 @@ class App {
     api::Health health_;
     api::Ips ips_;
     api::Mahasiswa mahasiswa_;
+    api::MataKuliah mata_kuliah_;
+    api::Studi studi_;
 
     std::optional<shared::http::Server> server_;
     boost::asio::signal_set signals_;

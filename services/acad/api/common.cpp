@@ -209,6 +209,15 @@ bool plausible_key(std::string_view key) {
     return !key.empty() && is_plain(key) && shared::json::code_points(key) <= 10;
 }
 
+bool is_key(std::string_view key) {
+    for (const char c : key) {
+        const bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                          c == '.' || c == '_' || c == '-';
+        if (!fine) return false;
+    }
+    return !key.empty();
+}
+
 void write_indeks(shared::json::Writer& writer, std::string_view key, std::optional<domain::Indeks> indeks) {
     writer.key(key);
     if (indeks) {

@@ -69,6 +69,9 @@ void next_page(Response& response, const Request& request, std::string_view last
 // Text that can be a key at all (UTF-8, no control characters, at most 10 characters). What cannot is not
 // found.
 bool plausible_key(std::string_view key);
+// The shape of a new key (nim, kode_mk), and what to tell somebody who sends another one.
+bool is_key(std::string_view key);
+inline constexpr const char* kKeyShape = "hanya huruf, angka, titik, garis bawah, dan tanda hubung";
 
 void write_indeks(shared::json::Writer& writer, std::string_view key, std::optional<domain::Indeks> indeks);
 void write_semester(shared::json::Writer& writer, const domain::Semester& semester);

@@ -24,17 +24,6 @@ Response one(unsigned status, const store::Mahasiswa& row) {
     return private_json(status, writer.str()).with("ETag", etag(row.versi));
 }
 
-constexpr const char* kKeyShape = "hanya huruf, angka, titik, garis bawah, dan tanda hubung";
-
-bool is_key(std::string_view key) {
-    for (const char c : key) {
-        const bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                          c == '.' || c == '_' || c == '-';
-        if (!fine) return false;
-    }
-    return !key.empty();
-}
-
 // `nim` is given for a row that exists; in the body it may then be left out.
 store::Mahasiswa read(const rapidjson::Value& body, std::optional<std::string> nim,
                       std::vector<FieldError>& errors) {
