@@ -45,6 +45,9 @@ App::App(Settings settings)
       mahasiswa_(pool_),
       mata_kuliah_(pool_),
       studi_(pool_, settings_.ketentuan),
+      krs_(pool_, settings_.ketentuan),
+      nilai_(pool_, settings_.ketentuan),
+      periode_(pool_),
       signals_(io_, SIGTERM, SIGINT) {
     auto check = make_token_check();
     server_.emplace(io_, server_options(settings_), make_router(), std::move(check), metrics_);
@@ -82,6 +85,9 @@ shared::http::Router App::make_router() {
     mahasiswa_.routes(routes);
     mata_kuliah_.routes(routes);
     studi_.routes(routes);
+    krs_.routes(routes);
+    nilai_.routes(routes);
+    periode_.routes(routes);
     return router;
 }
 

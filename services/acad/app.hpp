@@ -12,8 +12,11 @@
 
 #include "services/acad/api/health.hpp"
 #include "services/acad/api/ips.hpp"
+#include "services/acad/api/krs.hpp"
 #include "services/acad/api/mahasiswa.hpp"
 #include "services/acad/api/mata_kuliah.hpp"
+#include "services/acad/api/nilai.hpp"
+#include "services/acad/api/periode.hpp"
 #include "services/acad/api/studi.hpp"
 #include "services/acad/settings.hpp"
 #include "shared/http/server.hpp"
@@ -50,6 +53,9 @@ class App {
     api::Mahasiswa mahasiswa_;
     api::MataKuliah mata_kuliah_;
     api::Studi studi_;
+    api::Krs krs_;
+    api::Nilai nilai_;
+    api::Periode periode_;
 
     std::optional<shared::http::Server> server_;
     boost::asio::signal_set signals_;
