@@ -49,7 +49,7 @@ Response to_response(const domain::RevocationView::Answer& answer) {
 Answer revocations(Context& context, Request& request) {
     const Bearer bearer = bearer_of(request);
     if (bearer.ambiguous || !crypto::equal_in_constant_time(bearer.token, context.settings.feed_token))
-        co_return unauthorized("invalid_token", "Token umpan tidak berlaku");
+        co_return unauthorized("token_invalid", "Token umpan tidak berlaku");
     const auto wait = wait_seconds(request);
     if (!wait) {
         std::vector<shared::json::FieldError> errors;

@@ -24,7 +24,7 @@ Checked check(const Context& context, const Request& request) {
     }
     if (bearer.token.empty()) {
         checked.code = "token_missing";
-        checked.refusal = unauthorized(checked.code, "Token akses tidak ada");
+        checked.refusal = unauthorized(checked.code, "Silakan masuk terlebih dahulu");
         return checked;
     }
     auto claims = context.check_token(bearer.token);
@@ -38,8 +38,8 @@ Checked check(const Context& context, const Request& request) {
                                             "Token belum dapat diperiksa. Coba lagi sebentar lagi");
         return checked;
     }
-    checked.code = "invalid_token";
-    checked.refusal = http::problem_response(401, checked.code, "Token akses tidak berlaku");
+    checked.code = "token_invalid";
+    checked.refusal = http::problem_response(401, checked.code, "Token tidak sah atau sudah kedaluwarsa");
     checked.refusal->with("WWW-Authenticate", "Bearer realm=\"auth-service\", error=\"invalid_token\"");
     return checked;
 }
@@ -75,8 +75,8 @@ Answer verify_post(Context& context, Request& request) {
     auto account = co_await std::move(finding);
     if (!account) co_return store_failure(account.error());
     if (!*account || (*account)->disabled) {
-        checked.code = "invalid_token";
-        checked.refusal = unauthorized(checked.code, "Token akses tidak berlaku");
+        checked.code = "token_invalid";
+        checked.refusal = unauthorized(checked.code, "Token tidak sah atau sudah kedaluwarsa");
         co_return not_valid(request, checked);
     }
     shared::json::Writer out;

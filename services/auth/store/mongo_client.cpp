@@ -35,6 +35,8 @@ using Collection = std::unique_ptr<mongoc_collection_t, CollectionDeleter>;
 // lines.
 void log_from_mongoc(mongoc_log_level_t level, const char* domain, const char* message, void*) {
     if (level > MONGOC_LOG_LEVEL_WARNING) return;
+    // Servers that only speak the protocol need not know the farewell; nothing depends on it.
+    if (std::string_view(message).find("endSessions") != std::string_view::npos) return;
     shared::log::warn("mongoc", {{"domain", domain}, {"message", message}});
 }
 
@@ -168,7 +170,6 @@ Result<MongoSession::Change> MongoSession::try_insert(const char* name, const Bs
     }
     if (!is_duplicate(error)) return classify(error, name);
     change.duplicate = true;
-    change.duplicate_text = static_cast<const char*>(error.message);
     return change;
 }
 
@@ -186,7 +187,6 @@ Result<MongoSession::Change> MongoSession::update(const char* name, const Bson& 
     if (!done) {
         if (!is_duplicate(error)) return classify(error, name);
         change.duplicate = true;
-        change.duplicate_text = static_cast<const char*>(error.message);
         return change;
     }
     change.matched = BsonView(reply.get()).integer("matchedCount");
@@ -209,7 +209,6 @@ Result<MongoSession::Modified> MongoSession::find_and_modify(const char* name, c
                                                      reply.out(), &error)) {
         if (!is_duplicate(error)) return classify(error, name);
         modified.duplicate = true;
-        modified.duplicate_text = static_cast<const char*>(error.message);
         return modified;
     }
     bson_iter_t it;

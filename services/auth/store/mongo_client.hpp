@@ -33,8 +33,7 @@ class MongoSession {
 
     struct Change {
         std::int64_t matched = 0;
-        bool duplicate = false;      // a unique index refused it: nothing was changed
-        std::string duplicate_text;  // the server's message; names the index
+        bool duplicate = false;  // a unique index refused it: nothing was changed
     };
     // Like insert, but a unique index's refusal is an answer, not an error.
     Result<Change> try_insert(const char* collection, const Bson& document);
@@ -43,7 +42,6 @@ class MongoSession {
     struct Modified {
         std::optional<Bson> document;  // after the change; nullopt: nothing matched
         bool duplicate = false;
-        std::string duplicate_text;
     };
     Result<Modified> find_and_modify(const char* collection, const Bson& filter, const Bson& changes,
                                      bool upsert = false);

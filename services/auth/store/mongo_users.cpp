@@ -8,12 +8,15 @@ namespace {
 
 constexpr const char* kUsers = "users";
 
-// The index's name stands in E11000's message, before the value: "… index: username_key_1 dup key: { … }".
-Errc which_is_taken(std::string_view message) {
-    message = message.substr(0, message.find("dup key"));
-    if (message.find("email_key_1") != std::string_view::npos) return Errc::email_taken;
-    if (message.find("nim_1") != std::string_view::npos) return Errc::nim_taken;
-    return Errc::username_taken;
+// Which index has refused it. Servers word E11000 differently and some do not name the index, so we look; the
+// index has decided already, this only finds out what to tell the caller.
+Errc which_is_taken(MongoSession& session, std::string_view username_key, std::string_view email_key) {
+    auto found = session.find_one(kUsers, Bson().text("username_key", username_key));
+    if (!found) return to_errc(found.error());
+    if (*found) return Errc::username_taken;
+    found = session.find_one(kUsers, Bson().text("email_key", email_key));
+    if (!found) return to_errc(found.error());
+    return *found ? Errc::email_taken : Errc::nim_taken;
 }
 
 Account to_account(const Bson& document) {
@@ -195,7 +198,9 @@ awaitable<Result<Account>> MongoUsers::insert(NewAccount account, WallTime now) 
         if (account.nim) document.text("nim", *account.nim);
         auto change = session.try_insert(kUsers, document);
         if (!change) return change.error();
-        if (change->duplicate) return which_is_taken(change->duplicate_text);
+        if (change->duplicate)
+            return which_is_taken(session, domain::username_key(account.username),
+                                  domain::email_key(account.email));
         return to_account(document);
     };
     return client_.run(std::move(work));
@@ -255,7 +260,7 @@ awaitable<Result<std::optional<Account>>> MongoUsers::update(std::string id, Acc
         if (version) filter.integer("version", *version);
         auto modified = session.find_and_modify(kUsers, filter, changes_of(patch, now));
         if (!modified) return modified.error();
-        if (modified->duplicate) return which_is_taken(modified->duplicate_text);
+        if (modified->duplicate) return Errc::nim_taken;  // the only unique field that a patch can change
         if (modified->document) return std::optional<Account>(to_account(*modified->document));
         if (!version) return std::optional<Account>();
         auto there = session.find_one(kUsers, Bson().id("_id", id));
