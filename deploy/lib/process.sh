@@ -104,11 +104,17 @@ free_port() {
     die "no free port found between 20000 and 32000"
 }
 
-# resident_kb PID: resident memory of the process and its children.
+# resident_kb PID: resident memory of the process; with children (PostgreSQL's) the sum
+# of what each adds, because they share most of it.
 resident_kb() {
-    local total=0 pid kb
-    for pid in "$1" $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
-        kb=$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status" 2>/dev/null || true)
+    local total=0 pid kb children
+    children=$(cat "/proc/$1/task/$1/children" 2>/dev/null || true)
+    if [ -z "$children" ]; then
+        awk '/^VmRSS:/ { print $2; found = 1 } END { if (!found) print 0 }' "/proc/$1/status" 2>/dev/null || printf 0
+        return
+    fi
+    for pid in "$1" $children; do
+        kb=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null || true)
         total=$((total + ${kb:-0}))
     done
     printf '%s' "$total"

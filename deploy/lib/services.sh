@@ -22,6 +22,13 @@ port_of() {
     esac
 }
 
+# running_port NAME: where a process that runs was started, whatever is set now.
+running_port() {
+    local port
+    port=$(state "$1.port")
+    printf '%s' "${port:-$(port_of "$1")}"
+}
+
 memory_limit_mb() {
     case $1 in
     gateway) printf 20 ;;
