@@ -180,6 +180,15 @@ start_databases() {
         ;;
     mongo-wire | mongod) start_document_store "$(state user-store)" "$port" ;;
     esac
+    # An auth-service that runs on another store than the one chosen now has to change.
+    # Only a checksum is kept, because the URI holds a password.
+    if [ "$(state user-store.sum)" != "$(printf %s "$USER_STORE_URI" | sha256sum)" ]; then
+        if pid_of auth-service >/dev/null; then
+            say "    the user store has changed: auth-service is restarted"
+            stop_component auth-service
+        fi
+        set_state user-store.sum "$(printf %s "$USER_STORE_URI" | sha256sum)"
+    fi
 }
 
 start_document_store() {
