@@ -92,7 +92,7 @@ Loaded parse(std::string_view text, const Lookup& environment) {
     Reading reading{environment};
     auto config = std::make_shared<Config>();
     Section root(reading, &*document, "", "");
-    read_root(root, *config);
+    if (reading.problems.empty()) read_root(root, *config);
     for (auto& problem : reading.problems) problem.line = line_of(text, problem.pointer);
     loaded.problems = std::move(reading.problems);
     if (loaded.problems.empty()) loaded.config = std::move(config);

@@ -102,6 +102,7 @@ void read_claim(Section& in, ClaimRule& rule) {
 }
 
 void read_auth(Section& route, const Config& config, AuthRule& auth) {
+    const auto before = route.problem_count();
     const auto word = route.text_or_object("auth", [&](Section& in) {
         in.text("issuer", auth.issuer);
         in.texts("roles", auth.roles);
@@ -116,10 +117,11 @@ void read_auth(Section& route, const Config& config, AuthRule& auth) {
         auth.is_public = true;
         return;
     }
-    if (word && *word != "token") route.problem("auth", "must be \"public\", \"token\" or an object");
+    if (word && *word != "token") return route.problem("auth", "must be \"public\", \"token\" or an object");
     if (!route.has("auth"))
         return route.problem("auth",
                              "is missing: \"public\", \"token\" or an object with roles, scopes, claims");
+    if (route.problem_count() > before) return;
     if (config.issuers.empty()) return route.problem("auth", "needs an issuer, and none is configured");
     if (auth.issuer.empty()) {
         if (config.issuers.size() > 1)

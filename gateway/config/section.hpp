@@ -90,6 +90,7 @@ class Section {
     bool has(std::string_view key) const;
     void problem(std::string_view key, std::string message);  // key "": the section itself
     void problem_at(const std::string& pointer, std::string message);
+    std::size_t problem_count() const { return reading_.problems.size(); }
     bool catalogue() const { return reading_.catalogue != nullptr; }
     const std::string& pointer() const { return pointer_; }
     // Reports members that were not read.
