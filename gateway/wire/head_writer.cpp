@@ -105,16 +105,16 @@ bool write_request_head(Output& out, const RequestHead& head, const UpstreamRequ
         out.text(add.query);
     }
     out.text(" HTTP/1.1\r\n");
-    out.header("Host", add.host);
+    out.line("Host: ", add.host);
     kept_lines(out, head, add.additions);
     if (!add.forwarded_for.empty()) {
-        out.header("X-Forwarded-For", add.forwarded_for);
-        out.header("X-Forwarded-Proto", add.forwarded_proto);
-        if (!add.forwarded_host.empty()) out.header("X-Forwarded-Host", add.forwarded_host);
-        if (!add.real_ip.empty()) out.header("X-Real-IP", add.real_ip);
+        out.line("X-Forwarded-For: ", add.forwarded_for);
+        out.line("X-Forwarded-Proto: ", add.forwarded_proto);
+        if (!add.forwarded_host.empty()) out.line("X-Forwarded-Host: ", add.forwarded_host);
+        if (!add.real_ip.empty()) out.line("X-Real-IP: ", add.real_ip);
     }
-    if (!add.request_id.empty()) out.header("X-Request-Id", add.request_id);
-    if (!add.traceparent.empty()) out.header("traceparent", add.traceparent);
+    if (!add.request_id.empty()) out.line("X-Request-Id: ", add.request_id);
+    if (!add.traceparent.empty()) out.line("traceparent: ", add.traceparent);
     out.text(add.identity_lines);
     additions_to(out, &head, add.additions);
     if (add.upgrade_websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
@@ -133,7 +133,7 @@ bool write_request_head(Output& out, const RequestHead& head, const UpstreamRequ
 bool write_response_head(Output& out, const ResponseHead& head, const ClientResponse& add) {
     status_line(out, head.status(), head.reason());
     kept_lines(out, head, add.additions);
-    if (!add.request_id.empty()) out.header("X-Request-Id", add.request_id);
+    if (!add.request_id.empty()) out.line("X-Request-Id: ", add.request_id);
     additions_to(out, &head, add.additions);
     response_framing(out, add);
     return fits(out);
@@ -141,7 +141,7 @@ bool write_response_head(Output& out, const ResponseHead& head, const ClientResp
 
 bool write_own_response_head(Output& out, unsigned status, const ClientResponse& add) {
     status_line(out, status, "Unknown");
-    if (!add.request_id.empty()) out.header("X-Request-Id", add.request_id);
+    if (!add.request_id.empty()) out.line("X-Request-Id: ", add.request_id);
     additions_to(out, nullptr, add.additions);
     response_framing(out, add);
     return fits(out);

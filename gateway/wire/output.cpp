@@ -29,13 +29,26 @@ void Output::header(std::string_view name, std::string_view value) {
         rejected_ = true;
         return;
     }
-    const auto length = name.size() + value.size() + 4;
-    if (length > capacity_ - size_) {
+    if (name.size() + value.size() + 4 > room()) {
         overflow_ = true;
         return;
     }
     text(name);
     text(": ");
+    text(value);
+    text("\r\n");
+}
+
+void Output::line(std::string_view name_and_colon, std::string_view value) {
+    if (!valid_header_value(value)) {
+        rejected_ = true;
+        return;
+    }
+    if (name_and_colon.size() + value.size() + 2 > room()) {
+        overflow_ = true;
+        return;
+    }
+    text(name_and_colon);
     text(value);
     text("\r\n");
 }

@@ -28,6 +28,9 @@ class Output {
     // token or a value with CR, LF, NUL or another control byte makes the line vanish and rejected() true.
     void header(std::string_view name, std::string_view value);
 
+    // The same with a constant for the name, spelled "Name: ": only the value needs a look.
+    void line(std::string_view name_and_colon, std::string_view value);
+
     std::string_view view() const { return {data_, size_}; }
     std::size_t size() const { return size_; }
     std::size_t room() const { return capacity_ - size_; }

@@ -137,7 +137,7 @@ PathForm canonicalize_path(std::string_view raw, bool merge_slashes, std::string
     out.reserve(raw.size());
     if (!decode(raw, out) || double_encoded(out) || !resolve_segments(out, merge_slashes))
         return PathForm::refused;
-    return PathForm::rewritten;
+    return out == raw ? PathForm::canonical : PathForm::rewritten;
 }
 
 bool valid_query(std::string_view query) {
