@@ -8,6 +8,7 @@
 #include <charconv>
 #include <ctime>
 #include <system_error>
+#include <utility>
 
 namespace gateway::observe {
 

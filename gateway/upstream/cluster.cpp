@@ -11,11 +11,25 @@
 
 namespace gateway::upstream {
 
+namespace {
+
+// Endpoints given by address need no resolver: they are there from the first request on.
+std::shared_ptr<const EndpointList> literal_endpoints(const config::Cluster& settings) {
+    auto list = std::make_shared<EndpointList>();
+    for (const config::Endpoint& endpoint : settings.endpoints)
+        if (const auto address = SocketAddress::from_literal(endpoint.host, endpoint.port))
+            list->push_back(std::make_shared<Endpoint>(endpoint.host, endpoint.port, endpoint.weight,
+                                                       *address, Health::unknown));
+    return list;
+}
+
+}  // namespace
+
 Cluster::Cluster(config::Cluster settings)
     : breaker(settings.breaker),
       in_flight(settings.in_flight),
       settings_(std::move(settings)),
-      endpoints_(std::make_shared<EndpointList>()) {
+      endpoints_(literal_endpoints(settings_)) {
     if (!settings_.tls) return;
     tls_ = SSL_CTX_new(TLS_client_method());
     if (!tls_) throw std::runtime_error("cluster " + settings_.name + ": OpenSSL has no TLS client");
@@ -90,7 +104,8 @@ SSL* Cluster::new_tls(const Endpoint& endpoint) const {
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), name.c_str());
     } else {
         // SSL_set_tlsext_host_name is a macro with a C cast.
-        SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str()));
+        SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 const_cast<char*>(name.c_str()));
         SSL_set1_host(tls, name.c_str());
     }
     return tls;

@@ -47,6 +47,7 @@ class Cluster {
 
     // Client side of TLS for one connection to `endpoint`; nullptr where the cluster speaks plain HTTP.
     SSL* new_tls(const Endpoint& endpoint) const;
+    bool uses_tls() const { return tls_ != nullptr; }
 
   private:
     const config::Cluster settings_;

@@ -13,16 +13,17 @@
 
 namespace gateway::upstream {
 
-Connection::Connection(EndpointPool& pool) : pool_(pool), born_(pool.wheel().now()) {
-    pool_.on_connection_made();
+Connection::Connection(std::shared_ptr<EndpointPool> pool)
+    : pool_(std::move(pool)), born_(pool_->wheel().now()) {
+    pool_->on_connection_made();
 }
 
 Connection::~Connection() {
-    pool_.on_connection_gone();
+    pool_->on_connection_gone();
 }
 
 bool Connection::connect(ConnectionUser* user, std::chrono::milliseconds timeout) {
-    const SocketAddress& to = pool_.endpoint().address();
+    const SocketAddress& to = pool_->endpoint().address();
     const int descriptor = ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return false;
     const int on = 1;
@@ -30,24 +31,24 @@ bool Connection::connect(ConnectionUser* user, std::chrono::milliseconds timeout
     const bool failed =
         ::connect(descriptor, reinterpret_cast<const sockaddr*>(&to.storage), to.length) != 0 &&
         errno != EINPROGRESS;
-    stream_ = net::Stream(descriptor, failed ? nullptr : pool_.new_tls());
+    stream_ = net::Stream(descriptor, failed ? nullptr : pool_->new_tls());
     user_ = user;
     state_ = State::connecting;
     if (failed) {
         // Refused at once (unreachable network): told in the next turn, like any other failure.
         state_ = State::closed;
-        pool_.poller().again(this);
+        pool_->poller().again(this);
         return true;
     }
-    if (!pool_.poller().add(descriptor, this)) return false;
-    pool_.endpoint().connects.fetch_add(1, std::memory_order_relaxed);
-    pool_.wheel().set(*this, timeout);
+    if (!pool_->poller().add(descriptor, this)) return false;
+    pool_->endpoint().connects.fetch_add(1, std::memory_order_relaxed);
+    pool_->wheel().set(*this, timeout);
     return true;
 }
 
 void Connection::connect_failed(std::string_view reason) {
     state_ = State::closed;
-    pool_.wheel().clear(*this);
+    pool_->wheel().clear(*this);
     ConnectionUser* user = std::exchange(user_, nullptr);
     if (user) user->on_upstream_connect_failed(reason);
 }
@@ -69,7 +70,7 @@ void Connection::continue_connecting() {
             return connect_failed("TLS handshake failed");
     }
     state_ = State::ready;
-    pool_.wheel().clear(*this);
+    pool_->wheel().clear(*this);
     if (user_) user_->on_upstream_connected();
 }
 
@@ -98,7 +99,7 @@ void Connection::on_events(std::uint32_t events) {
         } else if (!readable_) {
             return;
         }
-        pool_.remove_idle(this);
+        pool_->remove_idle(this);
         return;
     }
     // A user's reaction may end this connection; it is destroyed at the end of the batch at the earliest.
@@ -154,32 +155,32 @@ bool Connection::looks_alive() const {
 }
 
 void Connection::again() {
-    pool_.poller().again(this);
+    pool_->poller().again(this);
 }
 
 void Connection::set_deadline(std::chrono::milliseconds after) {
-    pool_.wheel().set(*this, after);
+    pool_->wheel().set(*this, after);
 }
 void Connection::clear_deadline() {
-    pool_.wheel().clear(*this);
+    pool_->wheel().clear(*this);
 }
 
 void Connection::become_idle(std::chrono::milliseconds timeout) {
     user_ = nullptr;
-    pool_.wheel().set(*this, timeout);
+    pool_->wheel().set(*this, timeout);
 }
 
 void Connection::on_deadline() {
     if (state_ == State::connecting || state_ == State::handshaking)
         return connect_failed("connect timed out");
     if (user_) return user_->on_upstream_deadline();
-    if (state_ == State::ready) pool_.remove_idle(this);
+    if (state_ == State::ready) pool_->remove_idle(this);
 }
 
 void Connection::close() {
     user_ = nullptr;
     state_ = State::closed;
-    pool_.wheel().clear(*this);
+    pool_->wheel().clear(*this);
     stream_.close();
 }
 

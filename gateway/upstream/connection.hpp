@@ -36,7 +36,7 @@ class ConnectionUser {
 
 class Connection final : public net::PollHandler, public net::Timed {
   public:
-    explicit Connection(EndpointPool& pool);
+    explicit Connection(std::shared_ptr<EndpointPool> pool);
     ~Connection() override;
 
     // Begins to connect; the user hears of the outcome, never from within this call. False: no socket could
@@ -44,7 +44,7 @@ class Connection final : public net::PollHandler, public net::Timed {
     [[nodiscard]] bool connect(ConnectionUser* user, std::chrono::milliseconds timeout);
     void assign(ConnectionUser* user) { user_ = user; }
 
-    EndpointPool& pool() { return pool_; }
+    EndpointPool& pool() { return *pool_; }
     // Has carried a request before.
     bool reused() const { return requests_ > 1; }
     void count_request() { ++requests_; }
@@ -83,7 +83,7 @@ class Connection final : public net::PollHandler, public net::Timed {
     void connect_failed(std::string_view reason);
     void flush();
 
-    EndpointPool& pool_;
+    std::shared_ptr<EndpointPool> pool_;  // idle ones are let go by EndpointPool::retire()
     ConnectionUser* user_ = nullptr;
     net::Stream stream_;
     std::string unsent_;

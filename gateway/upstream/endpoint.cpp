@@ -29,6 +29,27 @@ SteadyMs steady_ms() {
         .count();
 }
 
+std::optional<SocketAddress> SocketAddress::from_literal(const std::string& host, std::uint16_t port) {
+    SocketAddress address;
+    auto& v4 = reinterpret_cast<sockaddr_in&>(address.storage);
+    if (::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(port);
+        address.length = sizeof v4;
+        return address;
+    }
+    std::string bare = host;
+    if (bare.size() > 2 && bare.front() == '[' && bare.back() == ']') bare = bare.substr(1, bare.size() - 2);
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(address.storage);
+    if (::inet_pton(AF_INET6, bare.c_str(), &v6.sin6_addr) == 1) {
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = htons(port);
+        address.length = sizeof v6;
+        return address;
+    }
+    return std::nullopt;
+}
+
 std::string SocketAddress::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (storage.ss_family == AF_INET6) {

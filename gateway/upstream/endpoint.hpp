@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ SteadyMs steady_ms();
 struct SocketAddress {
     sockaddr_storage storage{};
     socklen_t length = 0;
+
+    // nullopt: `host` is a name.
+    static std::optional<SocketAddress> from_literal(const std::string& host, std::uint16_t port);
 
     std::string to_string() const;  // "10.0.0.7:3001", "[::1]:3001"
     bool operator==(const SocketAddress& other) const;

@@ -81,9 +81,6 @@ WorkerCluster::WorkerCluster(net::Poller& poller, net::DeadlineWheel& wheel, std
 
 WorkerCluster::~WorkerCluster() {
     for (auto& pool : pools_) pool->retire();
-    for (auto& pool : leaving_) pool->retire();
-    // Connections that retire() handed over still refer to their pool.
-    poller_.flush_retired();
 }
 
 void WorkerCluster::refresh() {
@@ -92,7 +89,7 @@ void WorkerCluster::refresh() {
     seen_version_ = version;
     auto list = cluster_->endpoints();
     if (list != endpoints_) {
-        std::vector<std::unique_ptr<EndpointPool>> pools;
+        std::vector<std::shared_ptr<EndpointPool>> pools;
         for (const auto& endpoint : *list) {
             const auto known = std::find_if(pools_.begin(), pools_.end(), [&](const auto& pool) {
                 return pool && &pool->endpoint() == endpoint.get();
@@ -100,12 +97,11 @@ void WorkerCluster::refresh() {
             if (known != pools_.end())
                 pools.push_back(std::move(*known));
             else
-                pools.push_back(std::make_unique<EndpointPool>(poller_, wheel_, cluster_, endpoint));
+                pools.push_back(std::make_shared<EndpointPool>(poller_, wheel_, cluster_, endpoint));
         }
         for (auto& pool : pools_) {
             if (!pool) continue;
             pool->retire();
-            leaving_.push_back(std::move(pool));
         }
         pools_ = std::move(pools);
         endpoints_ = std::move(list);
@@ -142,7 +138,6 @@ EndpointPool* WorkerCluster::pick(std::uint64_t key, EndpointPool* avoid) {
 void WorkerCluster::tick() {
     refresh();
     if (endpoints_) choose_active();
-    std::erase_if(leaving_, [](const auto& pool) { return pool->unused(); });
     // Places that other workers gave up.
     for (std::size_t i = waiting_.size(); i > 0 && !waiting_.empty(); --i) {
         Waiter* waiter = waiting_.front();

@@ -17,7 +17,7 @@ namespace gateway::upstream {
 
 // Connections to one endpoint. The connection that was used last is used next: its congestion window is warm,
 // and what is not needed runs into its idle limit.
-class EndpointPool {
+class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   public:
     EndpointPool(net::Poller& poller, net::DeadlineWheel& wheel, std::shared_ptr<Cluster> cluster,
                  std::shared_ptr<Endpoint> endpoint);
@@ -42,7 +42,6 @@ class EndpointPool {
     bool may_connect() const;
     // The endpoint has left the cluster: no more idle connections.
     void retire();
-    bool unused() const { return connections_ == 0; }
     std::size_t idle_count() const { return idle_.size(); }
 
     void on_connection_made();
@@ -84,7 +83,7 @@ class WorkerCluster {
     // More than one endpoint takes part.
     bool has_choice() const { return balancer_.active().size() > 1; }
 
-    // Every 100 ms: ejections that have ended, pools that nobody uses any more, waiters.
+    // Every 100 ms: ejections that have ended, waiters.
     void tick();
 
     // First come, first served.
@@ -102,8 +101,8 @@ class WorkerCluster {
     std::shared_ptr<Cluster> cluster_;
     std::uint64_t seen_version_ = 0;
     std::shared_ptr<const EndpointList> endpoints_;
-    std::vector<std::unique_ptr<EndpointPool>> pools_;  // parallel to *endpoints_
-    std::vector<std::unique_ptr<EndpointPool>> leaving_;
+    std::vector<std::shared_ptr<EndpointPool>>
+        pools_;  // parallel to *endpoints_; a connection keeps its pool
     Balancer balancer_;
     RetryBudget budget_;
     std::deque<Waiter*> waiting_;

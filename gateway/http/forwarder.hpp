@@ -1,0 +1,137 @@
+// Sends one request to its cluster and the answer back: limits, choice of endpoint, connection, retries,
+// deadlines. A state machine on the events of one upstream connection; see docs/life-of-a-request.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/http/body_reader.hpp"
+#include "gateway/http/error_body.hpp"
+#include "gateway/http/exchange.hpp"
+#include "gateway/http/worker_context.hpp"
+#include "gateway/upstream/connection.hpp"
+#include "gateway/upstream/pool.hpp"
+#include "gateway/upstream/retry_policy.hpp"
+#include "gateway/wire/response_head.hpp"
+
+namespace gateway::http {
+
+class ClientSession;
+
+class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter, public net::Timed {
+  public:
+    Forwarder(WorkerContext& worker, Exchange& exchange) : worker_(worker), exchange_(exchange) {}
+    ~Forwarder() override { abandon(); }
+
+    // The request's head must still be readable; nothing of it is needed afterwards. May answer through the
+    // session at once.
+    void start(ClientSession& session, const config::ClusterTarget& target);
+    bool active() const { return state_ != State::idle; }
+
+    // ---- the request's body
+    bool wants_body() const;
+    void on_body(std::string_view data, bool last);
+
+    // ---- the client's side
+    void on_client_drained();
+    void on_tunnel_bytes(std::string_view bytes);
+    void on_tunnel_client_end();
+    bool answer_started() const { return answer_started_; }
+    bool upstream_ended() const { return upstream_ended_; }
+    // The exchange is over for the client: lets go of connection and limits.
+    void abandon();
+
+    // ---- events
+    void on_upstream_connected() override;
+    void on_upstream_connect_failed(std::string_view reason) override;
+    void on_upstream_readable() override;
+    void on_upstream_drained() override;
+    void on_upstream_send_failed() override;
+    void on_upstream_deadline() override;
+    void on_place_free() override;
+
+  protected:
+    void on_deadline() override;
+
+  private:
+    enum class State : std::uint8_t {
+        idle,
+        queued,       // for a place in an in-flight limit, or for a connection of a full pool
+        backing_off,  // before a retry
+        connecting,
+        exchanging,  // request going out, answer coming back
+        tunnel,
+    };
+
+    bool write_head(const config::ClusterTarget& target);
+    void admit();
+    bool take_places();
+    void wait_for_place(upstream::InFlightLimit& limit);
+    void leave_queue();
+    void attempt();
+    void send_request();
+    void keep_for_replay();
+    void end_attempt();
+    void drop_connection();
+    void release_places();
+    void attempt_failed(upstream::Failure failure, Failed what, std::uint16_t status = 0);
+    void fail(Answer answer);
+    void arm(std::chrono::milliseconds phase);
+    bool total_over() const;
+
+    void pump();
+    bool on_answer_bytes(char* data, std::size_t size);
+    bool on_answer_head(char* rest, std::size_t size);
+    bool on_informational();
+    bool open_tunnel(char* rest, std::size_t size);
+    // `head`: bytes that go before the payload. False: the exchange is over.
+    bool relay(std::string_view head, char* data, std::size_t size);
+    void on_answer_end(bool error);
+    void finish(bool reusable);
+
+    WorkerContext& worker_;
+    Exchange& exchange_;
+    ClientSession* session_ = nullptr;
+    upstream::WorkerCluster* cluster_ = nullptr;
+    upstream::EndpointPool* pool_ = nullptr;  // of the attempt
+    std::unique_ptr<upstream::Connection> connection_;
+
+    std::string head_;          // canonical request head, kept for retries
+    std::string pending_;       // framed body that waits for a connection, or is kept for a retry
+    std::string answer_bytes_;  // an answer's head that came in pieces
+    std::string accept_;        // websocket: the Sec-WebSocket-Accept that must come back
+    wire::ResponseHead answer_;
+    BodyReader body_;
+
+    std::uint64_t hash_key_ = 0;
+    std::uint64_t serial_ = 0;     // changes when this object starts on another request
+    std::uint32_t total_due_ = 0;  // tick; 0: none
+    upstream::InFlightLimit* queued_for_ = nullptr;
+    std::chrono::milliseconds first_byte_{0};
+    std::chrono::milliseconds idle_{0};
+    std::uint8_t informational_ = 0;
+    State state_ = State::idle;
+    bool chunked_up_ = false;
+    bool expect_continue_ = false;
+    bool body_complete_ = false;
+    bool kept_ = false;            // pending_ holds all of the body so far
+    bool request_broken_ = false;  // the upstream takes no more of the request
+    bool attempt_open_ = false;
+    bool breaker_open_entry_ = false;  // breaker.allow() was said yes to and not answered yet
+    bool holds_route_ = false;
+    bool holds_cluster_ = false;
+    bool fresh_only_ = false;
+    bool silent_used_ = false;
+    bool answer_started_ = false;
+    bool answer_head_done_ = false;
+    bool answer_any_byte_ = false;
+    bool chunked_down_ = false;
+    bool upstream_ended_ = false;  // tunnel
+    bool client_ended_ = false;    // tunnel
+    bool pumping_ = false;
+    bool route_retries_ = true;
+};
+
+}  // namespace gateway::http

@@ -1,0 +1,38 @@
+#include "gateway/http/worker_context.hpp"
+
+#include "gateway/http/client_session.hpp"
+
+namespace gateway::http {
+
+namespace {
+constexpr std::size_t kMostSpare = 256;
+}
+
+WorkerContext::WorkerContext(net::Poller& poller_, net::DeadlineWheel& wheel_, Shared& shared_,
+                             observe::WorkerStats& stats_, observe::AccessLog& log_)
+    : poller(poller_),
+      wheel(wheel_),
+      shared(shared_),
+      stats(stats_),
+      log(log_),
+      scratch_memory(new char[kScratch]),
+      output_memory(new char[kOutput]),
+      scratch(scratch_memory.get(), kScratch),
+      output(output_memory.get(), kOutput) {}
+
+WorkerContext::~WorkerContext() = default;
+
+std::unique_ptr<ActiveRequest> WorkerContext::take_request() {
+    if (spare_requests.empty()) return std::make_unique<ActiveRequest>(*this);
+    std::unique_ptr<ActiveRequest> request = std::move(spare_requests.back());
+    spare_requests.pop_back();
+    return request;
+}
+
+void WorkerContext::give_back(std::unique_ptr<ActiveRequest> request) {
+    request->file.close();
+    request->exchange.reset();
+    if (spare_requests.size() < kMostSpare) spare_requests.push_back(std::move(request));
+}
+
+}  // namespace gateway::http

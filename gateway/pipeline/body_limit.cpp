@@ -1,0 +1,16 @@
+#include "gateway/http/error_body.hpp"
+#include "gateway/pipeline/filters.hpp"
+
+namespace gateway::pipeline {
+
+// What the head announces; a chunked body is counted while it comes (ClientSession).
+Verdict body_limit(Context& context) {
+    const wire::RequestHead& head = context.exchange.head;
+    if (head.body() != wire::BodyKind::length ||
+        head.content_length() <= context.exchange.route->limits.body_bytes)
+        return Verdict::next;
+    context.answer = http::answer_for(http::Failed::body_too_large);
+    return Verdict::answered;
+}
+
+}  // namespace gateway::pipeline

@@ -1,0 +1,104 @@
+#include <optional>
+#include <string>
+
+#include "gateway/pipeline/filters.hpp"
+#include "gateway/wire/path.hpp"
+
+namespace gateway::pipeline {
+
+namespace {
+
+std::string_view trim(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+// An element of X-Forwarded-For: an address, some proxies add a port.
+std::optional<wire::IpAddress> address_in(std::string_view element) {
+    if (element.starts_with('[')) {
+        const std::size_t end = element.find(']');
+        if (end == std::string_view::npos) return std::nullopt;
+        return wire::IpAddress::parse(element.substr(1, end - 1));
+    }
+    if (const auto whole = wire::IpAddress::parse(element)) return whole;
+    const std::size_t colon = element.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    return wire::IpAddress::parse(element.substr(0, colon));
+}
+
+// Walks the chain from our side: the client is the first address that no trusted proxy vouches for. What
+// stands left of it was written by the client and is worth nothing.
+void read_chain(http::Exchange& exchange, const std::vector<wire::Network>& trusted) {
+    const auto lines = exchange.head.lines();
+    for (std::size_t i = lines.size(); i > 0; --i) {
+        const wire::HeaderLine& line = lines[i - 1];
+        if (line.id != wire::Header::x_forwarded_for) continue;
+        std::string_view rest = exchange.head.value(line);
+        while (!rest.empty()) {
+            const std::size_t comma = rest.rfind(',');
+            const std::string_view element =
+                trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+            rest = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
+            const auto address = address_in(element);
+            if (!address) return;
+            exchange.client = *address;
+            if (!wire::contains(trusted, *address)) return;
+        }
+    }
+}
+
+bool plain_scheme(std::string_view text) {
+    return text == "http" || text == "https";
+}
+
+// RFC 7239 node: IPv6 in brackets and quotes.
+void append_node(std::string& out, const wire::IpAddress& address, std::string_view text) {
+    if (address.is_v4())
+        out.append(text);
+    else
+        out.append("\"[").append(text).append("]\"");
+}
+
+}  // namespace
+
+Verdict client_address(Context& context) {
+    http::Exchange& exchange = context.exchange;
+    const config::Forwarding& rules = exchange.snapshot->shared->config->forwarding;
+    exchange.client = *exchange.peer;
+    exchange.client_text = exchange.peer_text;
+    exchange.forwarded_for = exchange.peer_text;
+    exchange.forwarded_proto = exchange.secure ? "https" : "http";
+    exchange.forwarded_host = exchange.head.authority();
+    exchange.peer_trusted =
+        !rules.trusted_proxies.empty() && wire::contains(rules.trusted_proxies, *exchange.peer);
+    if (exchange.peer_trusted) {
+        read_chain(exchange, rules.trusted_proxies);
+        if (exchange.client != *exchange.peer)
+            exchange.client_text = exchange.text.keep(exchange.client.to_string());
+        std::string chain;
+        for (const wire::HeaderLine& line : exchange.head.lines()) {
+            if (line.id != wire::Header::x_forwarded_for) continue;
+            chain.append(exchange.head.value(line)).append(", ");
+        }
+        if (!chain.empty()) exchange.forwarded_for = exchange.text.keep(chain.append(exchange.peer_text));
+        const std::string_view proto = exchange.head.value(wire::Header::x_forwarded_proto);
+        if (plain_scheme(proto)) exchange.forwarded_proto = exchange.text.keep(proto);
+        const std::string_view host = exchange.head.value(wire::Header::x_forwarded_host);
+        if (wire::check_authority(host) != 0) exchange.forwarded_host = exchange.text.keep(host);
+    }
+    if (rules.forwarded_header) {
+        std::string element;
+        if (exchange.peer_trusted && exchange.head.has(wire::Header::forwarded))
+            element.append(exchange.head.value(wire::Header::forwarded)).append(", ");
+        element.append("for=");
+        append_node(element, *exchange.peer, exchange.peer_text);
+        element.append(";proto=").append(exchange.forwarded_proto);
+        if (!exchange.forwarded_host.empty())
+            element.append(";host=\"").append(exchange.forwarded_host).append("\"");
+        exchange.forwarded = exchange.text.keep(element);
+    }
+    return Verdict::next;
+}
+
+}  // namespace gateway::pipeline

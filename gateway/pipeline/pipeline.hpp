@@ -1,0 +1,34 @@
+// What happens to every request between its head and its target, in one fixed order.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "gateway/http/exchange.hpp"
+#include "gateway/http/worker_context.hpp"
+
+namespace gateway::pipeline {
+
+enum class Verdict : std::uint8_t {
+    next,
+    answered,  // `answer` is what the client gets
+};
+
+struct Context {
+    http::Exchange& exchange;
+    http::WorkerContext& worker;
+    http::Answer& answer;
+};
+
+struct Filter {
+    std::string_view name;
+    Verdict (*run)(Context&);
+};
+
+// The list itself, for the tests and for `explain`.
+std::span<const Filter> filters();
+
+// Runs the filters until one answers.
+Verdict run(Context& context);
+
+}  // namespace gateway::pipeline

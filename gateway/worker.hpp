@@ -1,0 +1,63 @@
+// A worker: one thread, one io_context, its own listeners, connections, pools, cache and counters. Nothing on
+// the path of a request is shared with another worker but atomics and the immutable snapshot.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "gateway/http/worker_context.hpp"
+#include "gateway/net/deadline_wheel.hpp"
+#include "gateway/net/listener.hpp"
+#include "gateway/net/poller.hpp"
+#include "gateway/observe/access_log.hpp"
+#include "gateway/observe/stats.hpp"
+
+namespace gateway {
+
+class Worker {
+  public:
+    // `sockets`: one listening descriptor for each of the configuration's listeners; the worker owns them.
+    Worker(http::Shared& shared, observe::AccessLogWriter* log,
+           std::shared_ptr<const http::Snapshot> snapshot, const std::vector<int>& sockets);
+    ~Worker();
+
+    void start();  // begins the thread
+
+    // ---- from any thread
+    // Requests that begin from now on use it; those under way keep theirs.
+    void use(std::shared_ptr<const http::Snapshot> snapshot);
+    // Accepts no more, closes idle connections, lets the rest finish.
+    void drain();
+    // Ends what is left.
+    void kill();
+    void join();
+    bool finished() const { return finished_.load(); }
+    const observe::WorkerStats& stats() const { return stats_; }
+
+  private:
+    void run();
+    void tick();
+    void adopt(std::shared_ptr<const http::Snapshot> snapshot);
+    void finish_if_empty();
+    void kill_all();
+
+    boost::asio::io_context io_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    boost::asio::steady_timer timer_;
+    std::chrono::steady_clock::time_point started_;
+    net::Poller poller_;
+    net::DeadlineWheel wheel_;
+    observe::WorkerStats stats_;
+    observe::AccessLog log_;
+    http::WorkerContext context_;
+    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::atomic<bool> finished_{false};
+    std::thread thread_;
+};
+
+}  // namespace gateway
