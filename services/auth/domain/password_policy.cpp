@@ -79,6 +79,13 @@ bool is_run(std::string_view text) {
     return jumps <= 2;
 }
 
+// The word in front of closing digits and signs, where those are few: "rahasia2024!".
+std::string_view without_short_tail(std::string_view text) {
+    const auto last = text.find_last_not_of("0123456789!@#$%^&*()-_=+.,?/ ");
+    const auto length = last == std::string_view::npos ? 0 : last + 1;
+    return text.size() - length <= 6 ? text.substr(0, length) : text;
+}
+
 // "abcabcabcabc": a short piece, repeated.
 bool is_repetition(std::string_view text) {
     for (std::size_t piece = 1; piece <= 4 && piece * 3 <= text.size(); ++piece) {
@@ -103,7 +110,7 @@ std::optional<std::string> password_problem(std::string_view password, const Pas
     const std::string plain = letters_and_digits(folded);
     constexpr const char* kCommon = "Kata sandi ini terlalu umum dan mudah ditebak";
     if (is_common_password(folded) || is_common_password(plain) ||
-        is_common_password(without_substitutions(folded)))
+        is_common_password(without_substitutions(folded)) || is_common_password(without_short_tail(folded)))
         return kCommon;
     if (is_run(folded) || is_repetition(folded)) return kCommon;
 

@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "services/auth/domain/revocation_view.hpp"
+#include "shared/base/random.hpp"
+
+using namespace std::chrono_literals;
+using auth::domain::EndedSession;
+using auth::domain::RevocationView;
+using auth::domain::WallTime;
+
+namespace {
+
+const WallTime kNow{std::chrono::seconds(1'800'000'000)};
+
+EndedSession ended(std::string sid, WallTime at) {
+    return {std::move(sid), at, at + 900s};
+}
+
+std::set<std::string> sids(const RevocationView::Answer& answer) {
+    std::set<std::string> result;
+    for (const auto& entry : answer.entries) result.insert(entry.sid);
+    return result;
+}
+
+using Sids = std::set<std::string>;
+
+}  // namespace
+
+TEST_CASE("a snapshot holds everything and its cursor asks only for what comes later") {
+    RevocationView view;
+    view.merge({ended("a", kNow - 600s), ended("b", kNow)});
+    const auto first = view.snapshot(kNow);
+    CHECK(sids(first) == Sids{"a", "b"});
+    CHECK_FALSE(first.reset);
+    const auto nothing = view.since(first.cursor, kNow + 1s);
+    CHECK(nothing.entries.empty());
+    CHECK_FALSE(nothing.reset);
+    view.merge({ended("c", kNow + 2s)});
+    CHECK(sids(view.since(first.cursor, kNow + 2s)) == Sids{"c"});
+    CHECK(sids(view.since(nothing.cursor, kNow + 2s)) == Sids{"c"});
+}
+
+TEST_CASE("an entry that became visible late is not overtaken by the cursor") {
+    RevocationView view;
+    view.merge({ended("new", kNow)});
+    const auto cursor = view.snapshot(kNow).cursor;
+    view.merge({ended("late", kNow - 8s)});  // another replica's write took eight seconds
+    const auto answer = view.since(cursor, kNow + 1s);
+    CHECK(sids(answer).contains("late"));
+    CHECK(view.since(answer.cursor, kNow + 2s).entries.empty());
+}
+
+TEST_CASE("a cursor of one replica is understood by another and costs nothing when both know the same") {
+    RevocationView one;
+    RevocationView other;
+    one.merge({ended("a", kNow), ended("b", kNow - 2s)});
+    other.merge({ended("b", kNow - 2s), ended("a", kNow)});
+    const auto cursor = one.snapshot(kNow).cursor;
+    CHECK(other.since(cursor, kNow).entries.empty());
+    // The other one knows more: it gives what the first had not.
+    other.merge({ended("c", kNow - 1s)});
+    CHECK(sids(other.since(cursor, kNow)).contains("c"));
+}
+
+TEST_CASE("a restart loses nothing") {
+    RevocationView before;
+    before.merge({ended("a", kNow)});
+    const auto cursor = before.snapshot(kNow).cursor;
+    RevocationView after;  // filled again from the store
+    after.merge({ended("a", kNow), ended("b", kNow + 5s)});
+    CHECK(sids(after.since(cursor, kNow + 6s)) == Sids{"b"});
+}
+
+TEST_CASE("a cursor that is not ours gives a full snapshot marked as reset") {
+    RevocationView view;
+    view.merge({ended("a", kNow)});
+    for (const std::string cursor :
+         {"x", "r1", "r1.", "r1.1.2", "r1.abc.0.0", "r2.1800000000000.0.0", "r1.1800000000000.0.zz",
+          "r1.-5.0.0", "r1.1800000000000.0.0.0", "r1.1800000099999.0.0", "r1.99999999999999999999.0.0"}) {
+        CAPTURE(cursor);
+        const auto answer = view.since(cursor, kNow);
+        CHECK(answer.reset);
+        CHECK(sids(answer) == Sids{"a"});
+    }
+}
+
+TEST_CASE("entries leave when every verifier refuses their tokens anyway") {
+    RevocationView view;
+    view.merge({ended("a", kNow), ended("b", kNow + 10s)});
+    CHECK(view.contains("a", kNow + 899s));
+    CHECK_FALSE(view.contains("a", kNow + 900s));
+    CHECK_FALSE(view.contains("other", kNow));
+    view.expire(kNow + 900s);
+    CHECK(view.size() == 1);
+    CHECK(view.contains("b", kNow + 900s));
+    // A cursor from before still works.
+    RevocationView old;
+    old.merge({ended("a", kNow)});
+    const auto answer = view.since(old.snapshot(kNow).cursor, kNow + 900s);
+    CHECK(sids(answer) == Sids{"b"});
+}
+
+TEST_CASE("merging the same entries again is no news") {
+    RevocationView view;
+    CHECK(view.merge({ended("a", kNow)}));
+    CHECK_FALSE(view.merge({ended("a", kNow)}));
+    CHECK_FALSE(view.merge({}));
+    CHECK_FALSE(view.merge({ended("", kNow), ended(std::string(100, 'x'), kNow)}));
+    CHECK(view.size() == 1);
+}
+
+TEST_CASE("following with skewed clocks and delayed writes through two replicas misses no ended session") {
+    // Two replicas end sessions with clocks a second apart; each hears of the other's between 0 and 5 s
+    // later. A gateway polls one or the other. In the end it knows them all.
+    RevocationView replicas[2];
+    Sids known;
+    Sids all;
+    std::string cursor = replicas[0].snapshot(kNow).cursor;
+    std::vector<std::pair<WallTime, std::pair<int, EndedSession>>> in_flight;
+    unsigned seed = 12345;
+    const auto random = [&](unsigned below) {
+        seed = seed * 1664525 + 1013904223;
+        return (seed >> 16) % below;
+    };
+    for (int step = 0; step < 2000; ++step) {
+        const WallTime now = kNow + step * 50ms;
+        if (random(3) == 0 && step < 1800) {
+            const int at = static_cast<int>(random(2));
+            const auto entry = ended(shared::random_id(), now + (at == 1 ? 1000ms : 0ms));
+            all.insert(entry.sid);
+            replicas[at].merge({entry});
+            in_flight.push_back({now + std::chrono::milliseconds(random(5000)), {1 - at, entry}});
+        }
+        for (auto& [due, delivery] : in_flight)
+            if (due <= now) replicas[delivery.first].merge({delivery.second});
+        std::erase_if(in_flight, [&](const auto& flight) { return flight.first <= now; });
+        const auto answer = replicas[random(2)].since(cursor, now);
+        CHECK_FALSE(answer.reset);
+        for (const auto& entry : answer.entries) known.insert(entry.sid);
+        cursor = answer.cursor;
+    }
+    CHECK(all.size() > 500);
+    CHECK(known == all);
+}
+
+TEST_CASE("a hundred thousand ended sessions stay within bounds") {
+    RevocationView view;
+    std::vector<EndedSession> entries;
+    for (int i = 0; i < 100'000; ++i)
+        entries.push_back(ended(shared::random_id(), kNow + std::chrono::milliseconds(i)));
+    CHECK(view.merge(entries));
+    CHECK(view.size() == 100'000);
+    const auto answer = view.snapshot(kNow + 100s);
+    CHECK(answer.entries.size() == 100'000);
+    CHECK(view.since(answer.cursor, kNow + 100s).entries.empty());
+    view.expire(kNow + 2000s);
+    CHECK(view.size() == 0);
+}
