@@ -48,6 +48,9 @@ App::App(Settings settings)
       krs_(pool_, settings_.ketentuan),
       nilai_(pool_, settings_.ketentuan),
       periode_(pool_),
+      skala_(pool_),
+      impor_(pool_),
+      ekspor_(pool_, settings_.ketentuan),
       signals_(io_, SIGTERM, SIGINT) {
     auto check = make_token_check();
     server_.emplace(io_, server_options(settings_), make_router(), std::move(check), metrics_);
@@ -88,6 +91,9 @@ shared::http::Router App::make_router() {
     krs_.routes(routes);
     nilai_.routes(routes);
     periode_.routes(routes);
+    skala_.routes(routes);
+    impor_.routes(routes);
+    ekspor_.routes(routes);
     return router;
 }
 

@@ -10,13 +10,16 @@
 #include <optional>
 #include <thread>
 
+#include "services/acad/api/ekspor.hpp"
 #include "services/acad/api/health.hpp"
+#include "services/acad/api/impor.hpp"
 #include "services/acad/api/ips.hpp"
 #include "services/acad/api/krs.hpp"
 #include "services/acad/api/mahasiswa.hpp"
 #include "services/acad/api/mata_kuliah.hpp"
 #include "services/acad/api/nilai.hpp"
 #include "services/acad/api/periode.hpp"
+#include "services/acad/api/skala.hpp"
 #include "services/acad/api/studi.hpp"
 #include "services/acad/settings.hpp"
 #include "shared/http/server.hpp"
@@ -56,6 +59,9 @@ class App {
     api::Krs krs_;
     api::Nilai nilai_;
     api::Periode periode_;
+    api::Skala skala_;
+    api::Impor impor_;
+    api::Ekspor ekspor_;
 
     std::optional<shared::http::Server> server_;
     boost::asio::signal_set signals_;

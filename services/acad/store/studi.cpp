@@ -1,5 +1,7 @@
 #include "services/acad/store/studi.hpp"
 
+#include "services/acad/store/text.hpp"
+
 namespace asio = boost::asio;
 namespace pg = shared::pg;
 using shared::Result;
@@ -7,23 +9,24 @@ using shared::Result;
 namespace acad::store {
 namespace {
 
-// One row an enrolment, or one row with NULLs for a student without any. The scale is looked up once a term.
+// For the students of $1: one row an enrolment, or one row with NULLs for a student without any. The scale is
+// looked up once for each jurusan and term.
 constexpr pg::Statement kFind(
-    "WITH m AS (SELECT nim, coalesce(nama, '') AS nama, coalesce(jurusan, '') AS jurusan, angkatan, versi"
-    "           FROM mahasiswa WHERE nim = $1),"
-    " masa AS (SELECT DISTINCT k.kode_semester FROM krs k WHERE k.nim = $1 AND k.duplikat_dari IS NULL),"
-    " skala AS (SELECT masa.kode_semester, skala_untuk((SELECT jurusan FROM m), masa.kode_semester) AS "
-    "id_skala"
-    "           FROM masa)"
-    " SELECT m.nim, m.nama, m.jurusan, m.angkatan, m.versi,"
+    "WITH m AS (SELECT nim, nama, jurusan, angkatan, versi FROM mahasiswa WHERE nim = ANY ($1::text[])),"
+    " masa AS (SELECT DISTINCT m.jurusan, k.kode_semester FROM m JOIN krs k ON k.nim = m.nim"
+    "          WHERE k.duplikat_dari IS NULL),"
+    " skala AS MATERIALIZED (SELECT jurusan, kode_semester, skala_untuk(jurusan, kode_semester) AS id_skala "
+    "FROM masa)"
+    " SELECT m.nim, coalesce(m.nama, ''), coalesce(m.jurusan, ''), m.angkatan, m.versi,"
     "  k.id_krs, k.kode_mk, coalesce(mk.nama_mk, ''), k.sks, coalesce(k.semester, 0), "
     "coalesce(k.kode_semester, 0),"
     "  k.nilai, (b.bobot * 100)::int, coalesce(b.lulus, false), coalesce(b.masuk_ip, false)"
     " FROM m LEFT JOIN krs k ON k.nim = m.nim AND k.duplikat_dari IS NULL"
     " LEFT JOIN mata_kuliah mk ON mk.kode_mk = k.kode_mk"
-    " LEFT JOIN skala s ON s.kode_semester IS NOT DISTINCT FROM k.kode_semester"
+    " LEFT JOIN skala s ON s.jurusan IS NOT DISTINCT FROM m.jurusan"
+    "                   AND s.kode_semester IS NOT DISTINCT FROM k.kode_semester"
     " LEFT JOIN skala_nilai_butir b ON b.id_skala = s.id_skala AND b.nilai = k.nilai"
-    " ORDER BY k.semester, k.kode_semester, k.kode_mk, k.id_krs");
+    " ORDER BY m.nim, k.semester, k.kode_semester, k.kode_mk, k.id_krs");
 constexpr pg::Statement kLock("SELECT FROM mahasiswa WHERE nim = $1 FOR NO KEY UPDATE");
 constexpr pg::Statement kTables(
     "SELECT 'batas', (ips_min * 100)::int, sks_maks, '' FROM batas_sks"
@@ -34,15 +37,17 @@ std::optional<int> optional_int(const pg::Rows& rows, int i, int column) {
     return static_cast<int>(rows.integer(i, column));
 }
 
-std::optional<Rekam> read(const pg::Rows& rows) {
-    if (rows.empty()) return std::nullopt;
-    Rekam rekam;
-    rekam.mahasiswa.nim = rows.text(0, 0);
-    rekam.mahasiswa.nama = rows.text(0, 1);
-    rekam.mahasiswa.jurusan = rows.text(0, 2);
-    rekam.mahasiswa.angkatan = optional_int(rows, 0, 3);
-    rekam.mahasiswa.versi = rows.integer(0, 4);
+std::vector<Rekam> read_all(const pg::Rows& rows) {
+    std::vector<Rekam> result;
     for (int i = 0; i < rows.size(); ++i) {
+        if (result.empty() || result.back().mahasiswa.nim != rows.text(i, 0)) {
+            auto& mahasiswa = result.emplace_back().mahasiswa;
+            mahasiswa.nim = rows.text(i, 0);
+            mahasiswa.nama = rows.text(i, 1);
+            mahasiswa.jurusan = rows.text(i, 2);
+            mahasiswa.angkatan = optional_int(rows, i, 3);
+            mahasiswa.versi = rows.integer(i, 4);
+        }
         if (rows.is_null(i, 5)) continue;
         domain::Pengambilan row;
         row.id_krs = rows.integer(i, 5);
@@ -54,9 +59,19 @@ std::optional<Rekam> read(const pg::Rows& rows) {
         row.bobot_ratus = optional_int(rows, i, 12);
         row.lulus = rows.boolean(i, 13);
         row.masuk_ip = rows.boolean(i, 14);
-        rekam.studi.push_back(std::move(row));
+        result.back().studi.push_back(std::move(row));
     }
-    return rekam;
+    return result;
+}
+
+std::optional<Rekam> read_one(const pg::Rows& rows) {
+    auto all = read_all(rows);
+    if (all.empty()) return std::nullopt;
+    return std::move(all.front());
+}
+
+std::string list_of(const std::vector<std::string>& nims) {
+    return array_literal({nims.begin(), nims.end()});
 }
 
 Tabel read_tables(const pg::Rows& rows) {
@@ -78,20 +93,28 @@ Tabel read_tables(const pg::Rows& rows) {
 }  // namespace
 
 asio::awaitable<Result<std::optional<Rekam>>> StudiStore::find(std::string nim) {
-    pg::Params params{std::move(nim)};
+    pg::Params params{list_of({std::move(nim)})};
     const auto rows = co_await pool_.query(kFind, std::move(params));
     if (!rows) co_return rows.error();
-    co_return read(*rows);
+    co_return read_one(*rows);
+}
+
+asio::awaitable<Result<std::vector<Rekam>>> StudiStore::find_many(std::vector<std::string> nims) {
+    pg::Params params{list_of(nims)};
+    const auto rows = co_await pool_.query(kFind, std::move(params));
+    if (!rows) co_return rows.error();
+    co_return read_all(*rows);
 }
 
 asio::awaitable<Result<std::optional<Rekam>>> StudiStore::find_locked(pg::Transaction& transaction,
                                                                       std::string nim) {
-    pg::Params params{std::move(nim)};
-    const auto locked = co_await transaction.query(kLock, params);
+    const pg::Params key{nim};
+    const auto locked = co_await transaction.query(kLock, key);
     if (!locked) co_return locked.error();
+    pg::Params params{list_of({std::move(nim)})};
     const auto rows = co_await transaction.query(kFind, std::move(params));
     if (!rows) co_return rows.error();
-    co_return read(*rows);
+    co_return read_one(*rows);
 }
 
 asio::awaitable<Result<Tabel>> StudiStore::tables() {

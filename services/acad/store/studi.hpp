@@ -26,6 +26,8 @@ class StudiStore {
 
     // nullopt: no such student.
     boost::asio::awaitable<shared::Result<std::optional<Rekam>>> find(std::string nim);
+    // Those of `nims` that exist, ordered by nim.
+    boost::asio::awaitable<shared::Result<std::vector<Rekam>>> find_many(std::vector<std::string> nims);
     // The same inside a transaction that holds the student's row against other enrolments.
     static boost::asio::awaitable<shared::Result<std::optional<Rekam>>> find_locked(
         shared::pg::Transaction& transaction, std::string nim);

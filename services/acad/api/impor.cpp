@@ -1,0 +1,217 @@
+#include "services/acad/api/impor.hpp"
+
+#include <algorithm>
+#include <boost/beast/core/string.hpp>
+#include <charconv>
+#include <unordered_set>
+
+#include "services/acad/api/csv.hpp"
+
+namespace acad::api {
+
+using shared::http::Access;
+using shared::json::FieldError;
+
+namespace {
+
+constexpr std::size_t kMaxFaults = 100;  // more help nobody
+
+enum class Kind { key, text, integer, nilai };
+
+struct Column {
+    std::string_view name;
+    Kind kind;
+    bool required;
+    std::size_t max_length = 0;  // of texts
+    int min = 0;                 // of integers
+    int max = 0;
+};
+
+// In the order that store::ImporRow wants.
+std::vector<Column> columns_of(store::Sasaran sasaran) {
+    switch (sasaran) {
+        case store::Sasaran::mahasiswa:
+            return {{"nim", Kind::key, true, 10},
+                    {"nama", Kind::text, true, 100},
+                    {"jurusan", Kind::text, true, 50},
+                    {"angkatan", Kind::integer, true, 0, 1900, 2900}};
+        case store::Sasaran::mata_kuliah:
+            return {{"kode_mk", Kind::key, true, 10},
+                    {"nama_mk", Kind::text, true, 100},
+                    {"sks", Kind::integer, true, 0, 0, 24},
+                    {"kuota", Kind::integer, false, 0, 0, 100'000}};
+        case store::Sasaran::krs:
+            break;
+    }
+    return {{"nim", Kind::key, true, 10},
+            {"kode_mk", Kind::key, true, 10},
+            {"semester", Kind::integer, false, 0, 1, domain::kLastOrdinal},
+            {"kode_semester", Kind::integer, false, 0, 19001, 29993},
+            {"nilai", Kind::nilai, false, 2}};
+}
+
+std::string trimmed(std::string text) {
+    const auto begin = text.find_first_not_of(" \t");
+    if (begin == std::string::npos) return {};
+    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+// What is wrong with one value; nullptr: nothing.
+std::string fault_of(const Column& column, const std::string& value) {
+    if (value.empty()) return column.required ? "wajib diisi" : "";
+    const bool control = std::any_of(value.begin(), value.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+    if (control) return "memuat karakter yang tidak sah";
+    if (column.kind == Kind::integer) {
+        int number = 0;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc{} || end != value.data() + value.size() || number < column.min ||
+            number > column.max)
+            return "harus bilangan bulat antara " + std::to_string(column.min) + " dan " +
+                   std::to_string(column.max);
+        return "";
+    }
+    if (shared::json::code_points(value) > column.max_length)
+        return "maksimal " + std::to_string(column.max_length) + " karakter";
+    if (column.kind == Kind::key && !is_key(value)) return kKeyShape;
+    return "";
+}
+
+struct Parsed {
+    std::vector<store::ImporRow> rows;
+    std::vector<int> lines;  // of each row
+    std::vector<FieldError> faults;
+
+    void fault(int line, std::string_view column, std::string detail) {
+        if (faults.size() < kMaxFaults) {
+            faults.push_back({"/" + std::to_string(line) + "/" + std::string(column), std::move(detail)});
+        }
+    }
+};
+
+// For each column of the table its place in the file, or npos.
+std::vector<std::size_t> places_of(const std::vector<Column>& columns, const std::vector<std::string>& head,
+                                   Parsed& parsed) {
+    std::vector<std::size_t> places(columns.size(), std::string::npos);
+    for (std::size_t i = 0; i < head.size(); ++i) {
+        const auto name = trimmed(head[i]);
+        const auto column = std::find_if(columns.begin(), columns.end(),
+                                         [&](const auto& known) { return known.name == name; });
+        if (column == columns.end()) {
+            parsed.fault(1, name, "kolom tidak dikenal");
+            continue;
+        }
+        auto& place = places[static_cast<std::size_t>(column - columns.begin())];
+        if (place != std::string::npos) parsed.fault(1, name, "kolom ini ada dua kali");
+        place = i;
+    }
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (columns[i].required && places[i] == std::string::npos)
+            parsed.fault(1, columns[i].name, "kolom ini wajib ada");
+    }
+    return places;
+}
+
+Parsed parse(const std::string& text, store::Sasaran sasaran) {
+    Parsed parsed;
+    const auto columns = columns_of(sasaran);
+    CsvReader reader(text);
+    std::vector<std::string> fields;
+    if (!reader.next(fields)) {
+        parsed.fault(1, "", "berkas CSV kosong atau tidak sah");
+        return parsed;
+    }
+    const auto places = places_of(columns, fields, parsed);
+    if (!parsed.faults.empty()) return parsed;
+    const auto width = fields.size();
+    std::unordered_set<std::string> keys;
+    while (reader.next(fields)) {
+        if (fields.size() != width) {
+            parsed.fault(reader.line(), "", "jumlah kolom tidak sama dengan baris judul");
+            continue;
+        }
+        store::ImporRow row;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            auto value =
+                places[i] == std::string::npos ? std::string() : unguarded(trimmed(fields[places[i]]));
+            if (columns[i].kind == Kind::nilai) {
+                std::transform(value.begin(), value.end(), value.begin(), [](char c) {
+                    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+                });
+            }
+            if (const auto fault = fault_of(columns[i], value); !fault.empty()) {
+                parsed.fault(reader.line(), columns[i].name, fault);
+            }
+            row.push_back(value.empty() ? std::nullopt : std::optional(std::move(value)));
+        }
+        if (sasaran == store::Sasaran::krs) {
+            if (!row[2] && !row[3])
+                parsed.fault(reader.line(), "semester", "semester atau kode_semester wajib diisi");
+        } else if (row[0] && !keys.insert(*row[0]).second) {
+            parsed.fault(reader.line(), columns[0].name, "sudah ada di baris lain");
+        }
+        parsed.rows.push_back(std::move(row));
+        parsed.lines.push_back(reader.line());
+    }
+    if (reader.malformed()) parsed.fault(reader.line(), "", "tanda kutip tidak sah");
+    return parsed;
+}
+
+bool is_csv(const Request& request) {
+    auto type = request.header("Content-Type");
+    type = type.substr(0, type.find(';'));
+    while (type.ends_with(' ')) type.remove_suffix(1);
+    return boost::beast::iequals(boost::beast::string_view(type.data(), type.size()), "text/csv");
+}
+
+}  // namespace
+
+void Impor::routes(Routes& routes) {
+    const auto admin = Access::roles({"admin"});
+    const std::string base = "/api/acad/impor/";
+    routes.add("POST", base + "mahasiswa", admin,
+               [this](Request& request) { return post(request, store::Sasaran::mahasiswa); });
+    routes.add("POST", base + "mata_kuliah", admin,
+               [this](Request& request) { return post(request, store::Sasaran::mata_kuliah); });
+    routes.add("POST", base + "krs", admin,
+               [this](Request& request) { return post(request, store::Sasaran::krs); });
+}
+
+Reply Impor::post(Request& request, store::Sasaran sasaran) {
+    if (!is_csv(request)) {
+        auto refusal = shared::http::problem_response(415, "unsupported_media_type",
+                                                      "Isi permintaan harus berjenis text/csv");
+        refusal.with("Accept", "text/csv");
+        co_return refusal;
+    }
+    Query query(request);
+    const bool dry_run = query.boolean("dry_run").value_or(false);
+    if (!query.ok()) co_return query.refusal();
+    if (!shared::json::valid_utf8(request.body)) {
+        co_return shared::http::problem_response(400, "malformed_csv", "Berkas CSV harus berupa UTF-8");
+    }
+    auto parsed = parse(request.body, sasaran);
+    if (!parsed.faults.empty()) co_return shared::http::validation_failed(std::move(parsed.faults));
+
+    const auto count = static_cast<std::int64_t>(parsed.rows.size());
+    const auto result = co_await store_.run(pelaku_of(request), sasaran, std::move(parsed.rows), dry_run);
+    if (!result) co_return database_failed(result.error());
+    if (!result->faults.empty()) {
+        const auto columns = columns_of(sasaran);
+        for (const auto& fault : result->faults)
+            parsed.fault(parsed.lines[fault.row], fault.column, fault.detail);
+        co_return shared::http::validation_failed(std::move(parsed.faults));
+    }
+    shared::json::Writer writer;
+    writer.object([&] {
+        writer.member("dry_run", dry_run);
+        writer.member("baris", count);
+        writer.member("ditambah", result->ditambah);
+        writer.member("diubah", result->diubah);
+    });
+    co_return shared::http::json_response(200, writer.str());
+}
+
+}  // namespace acad::api
