@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "gateway/config/load.hpp"
+#include "shared/config/environment.hpp"
 #include "shared/log/log.hpp"
 
 namespace gateway {
@@ -56,8 +57,13 @@ int App::run(const std::string& config_file) {
         std::fprintf(stderr, "%s\n", loaded.report(config_file).c_str());
         return 2;
     }
-    const char* level = std::getenv("LOG_LEVEL");
-    shared::log::init("gateway", level ? level : "info");
+    shared::config::Environment environment;
+    const auto level = environment.choice("LOG_LEVEL", "info", {"debug", "info", "warn", "error"});
+    if (!environment.ok()) {
+        std::fprintf(stderr, "%s\n", environment.report().c_str());
+        return 2;
+    }
+    shared::log::init("gateway", level);
     // A client that goes away must not end the process.
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
