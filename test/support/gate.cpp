@@ -46,18 +46,21 @@ struct Gate::Impl {
 
     explicit Impl(unsigned short target_port)
         : acceptor(io), target(asio::ip::address_v4::loopback(), target_port) {
-        listen(0);
-        port = acceptor.local_endpoint().port();
+        holder.open(tcp::v4());
+        holder.set_option(tcp::socket::reuse_address(true));
+        holder.bind({asio::ip::address_v4::loopback(), 0});
+        port = holder.local_endpoint().port();
+        listen();
         thread = std::thread([this] { io.run(); });
     }
     ~Impl() {
         asio::post(io, [this] { io.stop(); });
         thread.join();
     }
-    void listen(unsigned short wanted) {
+    void listen() {
         acceptor.open(tcp::v4());
         acceptor.set_option(tcp::acceptor::reuse_address(true));
-        acceptor.bind({asio::ip::address_v4::loopback(), wanted});
+        acceptor.bind({asio::ip::address_v4::loopback(), port});
         acceptor.listen();
         accept();
     }
@@ -87,6 +90,8 @@ struct Gate::Impl {
 
     asio::io_context io;
     asio::executor_work_guard<asio::io_context::executor_type> guard{io.get_executor()};
+    // Bound and never listening: while the gate is shut, nobody else gets the port.
+    tcp::socket holder{io};
     tcp::acceptor acceptor;
     tcp::endpoint target;
     unsigned short port = 0;
@@ -108,7 +113,7 @@ void Gate::shut() {
     });
 }
 void Gate::open() {
-    impl_->on_thread([this] { impl_->listen(impl_->port); });
+    impl_->on_thread([this] { impl_->listen(); });
 }
 void Gate::set_silent(bool silent) {
     impl_->silent = silent;
