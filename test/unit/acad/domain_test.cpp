@@ -3,6 +3,7 @@
 
 #include "services/acad/domain/akses.hpp"
 #include "services/acad/domain/indeks.hpp"
+#include "services/acad/domain/pendaftaran.hpp"
 #include "services/acad/domain/semester.hpp"
 #include "services/acad/domain/studi.hpp"
 
@@ -193,6 +194,55 @@ TEST_CASE("the predikat compares the rounded IPK") {
         CHECK(predikat(table, Indeks{value}).value_or("") == name);
     }
     CHECK_FALSE(predikat(table, std::nullopt));
+}
+
+TEST_CASE("an enrolment is decided by the term's courses and the IPS before it") {
+    const std::vector<BatasSks> table{{std::nullopt, 20}, {Indeks{0}, 12}, {Indeks{300}, 24}};
+    const Semester second{2, 20222};
+    struct Row {
+        std::string name;
+        Studi rows;
+        std::string kode;
+        int sks;
+        Keputusan expected;
+        int limit, taken;
+    };
+    const std::vector<Row> cases{
+        {"a freshman", {}, "x", 20, Keputusan::boleh, 20, 0},
+        {"a freshman with too much", {}, "x", 21, Keputusan::lewat_batas_sks, 20, 0},
+        {"good marks", {row("a", 3, "A", 1), row("b", 20, nullptr, 2)}, "x", 4, Keputusan::boleh, 24, 20},
+        {"one sks too many",
+         {row("a", 3, "A", 1), row("b", 20, nullptr, 2)},
+         "x",
+         5,
+         Keputusan::lewat_batas_sks,
+         24,
+         20},
+        {"bad marks", {row("a", 3, "D", 1)}, "x", 13, Keputusan::lewat_batas_sks, 12, 0},
+        {"a repeat is no duplicate", {row("a", 3, "D", 1)}, "a", 3, Keputusan::boleh, 12, 0},
+        {"the same again", {row("a", 3, nullptr, 2)}, "a", 3, Keputusan::sudah_diambil, 20, 3},
+        {"the same with an ordinal set by hand",
+         {row("a", 3, nullptr, 5, 20222)},
+         "a",
+         3,
+         Keputusan::sudah_diambil,
+         20,
+         3},
+        {"marks of this and later terms say nothing",
+         {row("a", 3, "A", 2), row("b", 3, "A", 3)},
+         "x",
+         18,
+         Keputusan::lewat_batas_sks,
+         20,
+         3},
+    };
+    for (const auto& entry : cases) {
+        INFO(entry.name);
+        const auto result = decide(entry.rows, entry.kode, entry.sks, second, table, Rounding::half_up);
+        CHECK(result.keputusan == entry.expected);
+        CHECK(result.batas_sks == entry.limit);
+        CHECK(result.sks_terambil == entry.taken);
+    }
 }
 
 TEST_CASE("only the student, dosen and admin see a student's data") {
