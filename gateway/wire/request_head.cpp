@@ -337,7 +337,8 @@ ReadResult HeadReader::request(std::string_view bytes, const ReaderRules& rules,
         return {ReadStatus::refused,
                 head.start_line_done_ ? Refusal::head_too_large : Refusal::target_too_long, 0};
     };
-    if (!worth_reading(head, begin, end, rules.max_target_bytes + kLongestMethod)) return incomplete();
+    if (!cut && !worth_reading(head, begin, end, rules.max_target_bytes + kLongestMethod))
+        return incomplete();
 
     Refusal refusal = Refusal::none;
     if (!head.start_line_done_) {

@@ -88,7 +88,7 @@ ReadResult read_response_head(std::string_view bytes, Method asked, const Reader
     head.base_ = begin;
     const auto refused = [](Refusal why) { return ReadResult{ReadStatus::refused, why, 0}; };
     const auto incomplete = [&] { return cut ? refused(Refusal::bad_upstream_head) : ReadResult{}; };
-    if (!HeadReader::worth_reading(head, begin, end, limit)) return incomplete();
+    if (!cut && !HeadReader::worth_reading(head, begin, end, limit)) return incomplete();
 
     if (!head.start_line_done_) {
         StatusLine line;
