@@ -17,7 +17,7 @@ namespace gateway::auth {
 
 class TokenCache {
   public:
-    static constexpr std::size_t kWays = 4;
+    static constexpr std::size_t kWays = 8;  // their tags fill one cache line
     // HS256 and ES256 tokens are about 300 to 400 bytes, RS256 with 2048 bits about 650.
     static constexpr std::size_t kInlineBytes = 696;
 

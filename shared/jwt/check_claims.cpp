@@ -11,6 +11,12 @@ constexpr double kMaxNumericDate = 9007199254740992.0;  // 2^53: above it a doub
 Result<double> numeric_date(const JsonNode& node) {
     if (node.kind != JsonKind::number) return Errc::bad_numeric_date;
     const auto text = node.text();
+    // The usual case: a date in whole seconds.
+    if (text.size() <= 15 && text.find_first_not_of("0123456789") == std::string_view::npos) {
+        std::int64_t whole = 0;
+        for (const char c : text) whole = whole * 10 + (c - '0');
+        return static_cast<double>(whole);
+    }
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) return Errc::bad_numeric_date;
@@ -45,50 +51,67 @@ void split_scope(std::string_view text, std::vector<std::string>& out) {
     }
 }
 
-std::string* text_claim(Claims& claims, std::string_view name) {
-    if (name == "iss") return &claims.iss;
-    if (name == "sub") return &claims.sub;
-    if (name == "jti") return &claims.jti;
-    if (name == "sid") return &claims.sid;
-    if (name == "role") return &claims.role;
-    if (name == "nim") return &claims.nim;
-    return nullptr;
-}
-
 struct Presence {
     bool exp = false;
 };
 
-Result<void> take_member(std::span<const JsonNode> nodes, const JsonNode& node, Claims& claims,
-                         Presence& present) {
+Result<void> take_text(const JsonNode& node, std::string& text) {
+    if (node.kind != JsonKind::string) return Errc::bad_claim_type;
+    text.assign(node.text());
+    return {};
+}
+
+Result<void> take_other(const JsonNode& node, Claims& claims) {
     const auto name = node.name();
-    if (auto* text = text_claim(claims, name)) {
-        if (node.kind != JsonKind::string) return Errc::bad_claim_type;
-        text->assign(node.text());
-    } else if (name == "exp" || name == "nbf" || name == "iat") {
-        const auto date = numeric_date(node);
-        if (!date) return date.error();
-        if (name == "exp") {
-            claims.exp = *date;
-            present.exp = true;
-        } else {
-            (name == "nbf" ? claims.nbf : claims.iat) = *date;
-        }
-    } else if (name == "aud") {
-        if (!put_strings(nodes, node, claims.aud)) return Errc::bad_claim_type;
-    } else if (name == "scope") {
+    if (name == "role") return take_text(node, claims.role);
+    if (name == "scope") {
         if (node.kind != JsonKind::string) return Errc::bad_claim_type;
         split_scope(node.text(), claims.scopes);
-    } else if (name == "scp") {
-        if (node.kind == JsonKind::string)
-            split_scope(node.text(), claims.scopes);
-        else if (!put_strings(nodes, node, claims.scopes))
-            return Errc::bad_claim_type;
     } else if (node.kind == JsonKind::string || node.kind == JsonKind::number ||
                node.kind == JsonKind::boolean) {
         claims.others.emplace_back(name, node.text());
     }
     return {};
+}
+
+Result<void> take_member(std::span<const JsonNode> nodes, const JsonNode& node, Claims& claims,
+                         Presence& present) {
+    switch (node.name_head) {  // names of three bytes are whole in there
+        case pack_name("iss"):
+            return take_text(node, claims.iss);
+        case pack_name("sub"):
+            return take_text(node, claims.sub);
+        case pack_name("jti"):
+            return take_text(node, claims.jti);
+        case pack_name("sid"):
+            return take_text(node, claims.sid);
+        case pack_name("nim"):
+            return take_text(node, claims.nim);
+        case pack_name("exp"):
+        case pack_name("nbf"):
+        case pack_name("iat"): {
+            const auto date = numeric_date(node);
+            if (!date) return date.error();
+            if (node.name_head == pack_name("exp")) {
+                claims.exp = *date;
+                present.exp = true;
+            } else {
+                (node.name_head == pack_name("nbf") ? claims.nbf : claims.iat) = *date;
+            }
+            return {};
+        }
+        case pack_name("aud"):
+            if (!put_strings(nodes, node, claims.aud)) return Errc::bad_claim_type;
+            return {};
+        case pack_name("scp"):
+            if (node.kind == JsonKind::string)
+                split_scope(node.text(), claims.scopes);
+            else if (!put_strings(nodes, node, claims.scopes))
+                return Errc::bad_claim_type;
+            return {};
+        default:
+            return take_other(node, claims);
+    }
 }
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {

@@ -1,11 +1,17 @@
 #include "shared/jwt/json_scan.hpp"
 
 #include <array>
+#include <bit>
 #include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace shared::jwt {
 namespace {
 
+#ifndef __SSE2__
 constexpr std::uint8_t kPlain = 0;
 constexpr std::uint8_t kSpecial = 1;  // quote, backslash, control byte (the final zero too), start of UTF-8
 
@@ -15,6 +21,25 @@ constexpr auto kStringClass = [] {
         table[i] = (i < 0x20 || i >= 0x80 || i == '"' || i == '\\') ? kSpecial : kPlain;
     return table;
 }();
+#endif
+
+// First byte from `p` on that is special in a string. There always is one: the final zero.
+inline char* skip_plain(char* p) {
+#ifdef __SSE2__
+    for (;; p += 16) {
+        const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        // As signed bytes everything from 0x80 on is below 0x20 too.
+        const __m128i special = _mm_or_si128(_mm_cmplt_epi8(chunk, _mm_set1_epi8(0x20)),
+                                             _mm_or_si128(_mm_cmpeq_epi8(chunk, _mm_set1_epi8('"')),
+                                                          _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\'))));
+        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
+        if (mask != 0) return p + std::countr_zero(mask);
+    }
+#else
+    while (kStringClass[static_cast<unsigned char>(*p)] == kPlain) ++p;
+    return p;
+#endif
+}
 
 unsigned char byte(const char* p) {
     return static_cast<unsigned char>(*p);
@@ -75,6 +100,7 @@ class Scanner {
         auto& node = nodes_[index];
         node.name_data = name.data();
         node.name_size = static_cast<std::uint32_t>(name.size());
+        node.name_head = pack_name(name);
         node.text_data = nullptr;
         node.text_size = 0;
         bool ok = false;
@@ -182,10 +208,9 @@ class Scanner {
     }
 
     bool duplicate(std::size_t object, std::string_view name) const {
+        const auto head = pack_name(name);
         for (auto i = object + 1; i < used_; i = nodes_[i].end)
-            if (nodes_[i].name_size == name.size() &&
-                std::memcmp(nodes_[i].name_data, name.data(), name.size()) == 0)
-                return true;
+            if (nodes_[i].name_head == head && nodes_[i].name() == name) return true;
         return false;
     }
 
@@ -211,7 +236,7 @@ class Scanner {
     // Unescaping never makes a string longer, so it is done where it stands.
     bool string(std::string_view& text) {
         char* const start = ++p_;
-        while (kStringClass[byte(p_)] == kPlain) ++p_;
+        p_ = skip_plain(p_);
         char* out = p_;
         for (;;) {
             if (*p_ == '"') break;

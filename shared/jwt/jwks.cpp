@@ -190,7 +190,7 @@ std::vector<Member> public_members(const Key& key) {
 Result<KeySet> KeySet::from_jwks(std::string_view text, std::vector<std::string>* errors) {
     if (text.size() > kMaxSetBytes) return KeyErrc::unreadable;
     std::string copy(text);
-    copy.push_back('\0');
+    copy.append(kScanPadding, '\0');
     std::vector<JsonNode> storage(kMaxSetValues);
     const Nodes nodes = scan_object(copy.data(), copy.data() + text.size(), storage);
     if (nodes.empty()) return KeyErrc::unreadable;

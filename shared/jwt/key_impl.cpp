@@ -27,6 +27,12 @@ EVP_MAC* hmac() {
     return mac;
 }
 
+// ERR_clear_error() walks through the whole queue even if it is empty, which costs as much as a fifth of an
+// HMAC.
+void clear_errors() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 constexpr std::size_t kP256Bytes = 32;
 
 // One unsigned 32-byte number as a DER INTEGER: no leading zeros, but one if the top bit is set (X.690
@@ -76,7 +82,7 @@ Key::Impl::~Impl() {
 Result<void> Key::Impl::verify(std::string_view signing_input, std::string_view signature) const {
     if (signature.size() != signature_bytes) return Errc::bad_signature_length;
     // Errors of this thread's earlier calls must not be mistaken for ours, nor ours for a later TLS call's.
-    ERR_clear_error();
+    clear_errors();
     bool good = false;
     switch (algorithm) {
         case Algorithm::hs256:
@@ -91,7 +97,7 @@ Result<void> Key::Impl::verify(std::string_view signing_input, std::string_view 
             good = verify_eddsa(signing_input, signature);
             break;
     }
-    ERR_clear_error();
+    clear_errors();
     if (!good) return Errc::bad_signature;
     return {};
 }

@@ -1,5 +1,6 @@
 #include "shared/jwt/reader.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -10,52 +11,55 @@ namespace {
 
 constexpr std::size_t kMaxKid = 256;
 
-constexpr auto kReverse = [] {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::array<std::int8_t, 256> table{};
-    for (auto& entry : table) entry = -1;
-    for (std::size_t i = 0; i < alphabet.size(); ++i)
-        table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
-    return table;
-}();
+// kDecode[i][c]: the six bits of character c where they belong in a group of four, as the first three bytes
+// in memory; kInvalid in the byte above them for any other character.
+constexpr std::uint32_t kInvalid = 0x80000000U;
 
-int sextet(char c) {
-    return kReverse[static_cast<unsigned char>(c)];
+constexpr auto kDecode = [] {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::array<std::array<std::uint32_t, 256>, 4> tables{};
+    for (auto& table : tables)
+        for (auto& entry : table) entry = kInvalid;
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        for (unsigned place = 0; place < 4; ++place) {
+            const auto bits = static_cast<std::uint32_t>(i) << (18 - 6 * place);  // of a 24-bit group
+            // First byte of the group lowest: the order in memory of a little-endian word.
+            tables[place][static_cast<unsigned char>(alphabet[i])] =
+                (bits >> 16) | (bits & 0xFF00U) | ((bits & 0xFFU) << 16);
+        }
+    }
+    return tables;
+}();
+static_assert(std::endian::native == std::endian::little, "decode() stores groups as little-endian words");
+
+std::uint32_t place(unsigned number, char c) {
+    return kDecode[number][static_cast<unsigned char>(c)];
 }
 
 // Canonical base64url only (RFC 7515 section 2): no padding, no other bytes, no non-zero bits behind the last
-// one. Returns the end of what was written to `out`, nullptr if the text is not that. shared/base has the
-// same rule with a string as its result; this one allocates nothing.
+// one. Returns the end of what was written to `out`, nullptr if the text is not that. Writes up to one byte
+// more than it returns. shared/base has the same rule with a string as its result; this one allocates
+// nothing.
 char* decode(std::string_view text, char* out) {
     const char* p = text.data();
     const char* const last_group = p + (text.size() & ~std::size_t{3});
-    int seen = 0;  // negative as soon as one sextet was
+    std::uint32_t seen = 0;
     for (; p != last_group; p += 4, out += 3) {
-        const int a = sextet(p[0]);
-        const int b = sextet(p[1]);
-        const int c = sextet(p[2]);
-        const int d = sextet(p[3]);
-        seen |= a | b | c | d;
-        const auto bits = (static_cast<std::uint32_t>(a) << 18) | (static_cast<std::uint32_t>(b) << 12) |
-                          (static_cast<std::uint32_t>(c) << 6) | static_cast<std::uint32_t>(d);
-        out[0] = static_cast<char>(bits >> 16);
-        out[1] = static_cast<char>(bits >> 8);
-        out[2] = static_cast<char>(bits);
+        const auto group = place(0, p[0]) | place(1, p[1]) | place(2, p[2]) | place(3, p[3]);
+        seen |= group;
+        std::memcpy(out, &group, sizeof group);
     }
     const auto rest = text.size() & 3;
     if (rest == 1) return nullptr;
     if (rest >= 2) {
-        const int a = sextet(p[0]);
-        const int b = sextet(p[1]);
-        const int c = rest == 3 ? sextet(p[2]) : 0;
-        seen |= a | b | c;
-        const auto bits = (static_cast<std::uint32_t>(a) << 18) | (static_cast<std::uint32_t>(b) << 12) |
-                          (static_cast<std::uint32_t>(c) << 6);
-        *out++ = static_cast<char>(bits >> 16);
-        if (rest == 3) *out++ = static_cast<char>(bits >> 8);
-        if ((bits & (rest == 3 ? 0xFFU : 0xFFFFU)) != 0) return nullptr;
+        const auto group = place(0, p[0]) | place(1, p[1]) | (rest == 3 ? place(2, p[2]) : 0);
+        seen |= group;
+        // What does not belong to a whole byte must be zero.
+        if ((group & (rest == 3 ? 0xFF0000U : 0xFFFF00U)) != 0) return nullptr;
+        *out++ = static_cast<char>(group);
+        if (rest == 3) *out++ = static_cast<char>(group >> 8);
     }
-    return seen < 0 ? nullptr : out;
+    return (seen & kInvalid) != 0 ? nullptr : out;
 }
 
 // The slow half of the reader: names what is wrong with a token that could not be taken apart.
@@ -67,7 +71,7 @@ Errc classify(std::string_view token) {
         if (c == '.') {
             ++dots;
             if (before == '.') empty_part = true;
-        } else if (sextet(c) < 0) {
+        } else if (place(0, c) == kInvalid) {
             return Errc::bad_character;
         }
         before = c;
@@ -99,11 +103,22 @@ Result<void> read_header(std::span<const JsonNode> nodes, ReadToken& token) {
     const JsonNode* kid = nullptr;
     bool crit = false;
     for (std::size_t i = 1; i < nodes.size(); i = nodes[i].end) {
-        const auto name = nodes[i].name();
-        if (name == "alg") alg = &nodes[i];
-        if (name == "typ") typ = &nodes[i];
-        if (name == "kid") kid = &nodes[i];
-        if (name == "crit") crit = true;
+        switch (nodes[i].name_head) {
+            case pack_name("alg"):
+                alg = &nodes[i];
+                break;
+            case pack_name("typ"):
+                typ = &nodes[i];
+                break;
+            case pack_name("kid"):
+                kid = &nodes[i];
+                break;
+            case pack_name("crit"):  // and any other name of four bytes that begins with "cri"
+                crit = crit || nodes[i].name() == "crit";
+                break;
+            default:
+                break;
+        }
     }
     if (alg == nullptr) return Errc::alg_missing;
     const auto algorithm = alg->kind == JsonKind::string ? parse_algorithm(alg->text()) : std::nullopt;
@@ -147,9 +162,9 @@ Result<ReadToken> read_token(std::string_view token, std::size_t max_bytes, Read
     const auto signature = token.substr(second + 1);
     if (header.empty() || payload.empty() || signature.empty()) return classify(token);
 
-    // One byte between the parts for the scanner's final zero. Decoded parts are shorter than the token, so
-    // with the three separators its size is enough.
-    char* const header_at = buffer.bytes(token.size() + 3);
+    // Each part is followed by the scanner's padding, which the next part then overwrites; decoded parts are
+    // shorter than the token, so its size and the last padding are enough.
+    char* const header_at = buffer.bytes(token.size() + 3 + kScanPadding);
     char* const header_end = decode(header, header_at);
     if (header_end == nullptr) return classify(token);
     char* const payload_at = header_end + 1;

@@ -33,7 +33,7 @@ class ReadBuffer {
     std::span<JsonNode> payload_nodes() { return payload_nodes_; }
 
   private:
-    std::array<char, kInlineToken> inline_;
+    std::array<char, kInlineToken + 64> inline_;
     std::unique_ptr<char[]> large_;
     std::array<JsonNode, kMaxHeaderValues> header_nodes_;
     std::array<JsonNode, kMaxPayloadValues> payload_nodes_;

@@ -50,7 +50,8 @@ enum class Errc {
     bad_claim_type,
     // session
     revoked,
-    sessions_unknown,  // the feed of ended sessions has not been heard for too long: an outage (503), never a 401
+    sessions_unknown,  // the feed of ended sessions has not been heard for too long: an outage (503), never a
+                       // 401
 };
 const boost::system::error_category& category();
 inline ErrorCode make_error_code(Errc e) {

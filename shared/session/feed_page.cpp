@@ -44,7 +44,7 @@ bool read_entry(std::span<const JsonNode> nodes, std::size_t index, FeedEntry& e
 Result<FeedPage> parse_feed_page(std::string& body) {
     std::vector<JsonNode> storage(bound_values(body));
     const auto size = body.size();
-    body.push_back('\0');
+    body.append(jwt::kScanPadding, '\0');
     const auto nodes = jwt::scan_object(body.data(), body.data() + size, storage);
     if (nodes.empty()) return bad_message();
 
