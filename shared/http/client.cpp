@@ -120,7 +120,8 @@ asio::awaitable<Result<ClientResponse>> exchange_tls(beast::tcp_stream stream, c
     if (error) co_return error;
     // SSL_set_tlsext_host_name is a macro with a C cast; this is what it expands to.
     auto host = request.url.host;
-    if (SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) != 1)
+    if (SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) !=
+        1)
         co_return make_error_code(boost::system::errc::invalid_argument);
     co_await tls.async_handshake(asio::ssl::stream_base::client,
                                  asio::redirect_error(asio::use_awaitable, error));
