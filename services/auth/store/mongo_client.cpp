@@ -78,8 +78,12 @@ void default_option(mongoc_uri_t* uri, const char* name, std::int32_t value) {
     if (!mongoc_uri_has_option(uri, name)) mongoc_uri_set_option_as_int32(uri, name, value);
 }
 
+// FerretDB 1.24 gives E11000 for inserts; for updates its PostgreSQL's error comes through as InternalError
+// (1).
 bool is_duplicate(const bson_error_t& error) {
-    return error.code == static_cast<std::uint32_t>(kDuplicateKey);
+    if (error.code == static_cast<std::uint32_t>(kDuplicateKey)) return true;
+    const std::string_view message(static_cast<const char*>(error.message));
+    return error.code == 1 && message.find("SQLSTATE 23505") != std::string_view::npos;
 }
 
 }  // namespace
