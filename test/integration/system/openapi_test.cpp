@@ -81,3 +81,10 @@ TEST_CASE("the gateway's own answers are as described") {
     hold(system, system.gateway_port(), "gateway",
          {{"GET", "/health", "/health", "", "", 200}, {"GET", "/ready", "/ready", "", "", 200}});
 }
+
+TEST_CASE("the services have exactly the calls that are described") {
+    if (!have_servers(UserStore::postgres)) return;
+    System system(UserStore::postgres);
+    hold_methods(system.acad_port(), "acad");
+    hold_methods(system.auth_port(), "auth");
+}
