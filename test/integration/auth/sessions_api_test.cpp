@@ -1,0 +1,290 @@
+// Refresh, logout, sessions, the feed: the real binary on both stores.
+#include <signal.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <future>
+#include <set>
+#include <thread>
+
+#include "test/integration/auth/service_fixture.hpp"
+
+using namespace std::chrono_literals;
+using auth_test::feed_of;
+using auth_test::kPassword;
+using auth_test::Service;
+using auth_test::Tokens;
+using auth_test::tokens_of;
+using test::Reply;
+using Kind = test::UserStore;
+
+namespace {
+
+std::set<std::string> sids_of(const Reply& reply) {
+    std::set<std::string> result;
+    const auto json = reply.json();
+    for (const auto& entry : json["entries"].GetArray()) result.insert(entry["sid"].GetString());
+    return result;
+}
+
+std::string current_sid(Service& service, const std::string& access) {
+    return service.call("GET", "/api/auth/verify", "", access).header("X-Session-Id");
+}
+
+}  // namespace
+
+TEST_CASE("a refresh token rotates and each one leads on once") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    auto tokens = service.login("22001");
+    for (int i = 0; i < 5; ++i) {
+        const auto reply = service.refresh(tokens.refresh);
+        REQUIRE(reply.status == 200);
+        CHECK(reply.header("Cache-Control") == "no-store");
+        const auto next = tokens_of(reply);
+        CHECK(next.refresh != tokens.refresh);
+        CHECK(service.get("/api/auth/me", next.access).status == 200);
+        tokens = next;
+    }
+    for (const auto& bad : {std::string("x"), std::string("a.0.b"), tokens.refresh + "x"})
+        CHECK(service.refresh(bad).status == 401);
+    CHECK(service.refresh(tokens.refresh).status == 200);
+}
+
+TEST_CASE("two tabs and a lost answer get the same successor and a third replay ends the session") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto first = service.login("22001");
+    const auto second = tokens_of(service.refresh(first.refresh));
+    for (int i = 0; i < 2; ++i) {
+        const auto again = service.refresh(first.refresh);
+        REQUIRE(again.status == 200);
+        CHECK(again.text("refresh_token") == second.refresh);
+    }
+    const auto third = service.refresh(first.refresh);
+    CHECK(third.status == 401);
+    CHECK(third.text("code") == "refresh_token_reused");
+    CHECK(service.refresh(second.refresh).status == 401);
+    CHECK(service.get("/api/auth/me", second.access).status == 401);
+    CHECK(service.process().wait_output("\"what\":\"refresh_token_reused\""));
+}
+
+TEST_CASE("a token from before the last one ends the session at once") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind, {{"REFRESH_GRACE_S", "60"}});
+    const auto first = service.login("22001");
+    const auto second = tokens_of(service.refresh(first.refresh));
+    const auto third = tokens_of(service.refresh(second.refresh));
+    CHECK(service.refresh(first.refresh).text("code") == "refresh_token_reused");
+    CHECK(service.refresh(third.refresh).status == 401);
+}
+
+TEST_CASE("without a grace window the second use ends the session") {
+    if (!test::have_servers(Kind::postgres)) return;
+    Service service(Kind::postgres, {{"REFRESH_GRACE_S", "0"}});
+    const auto first = service.login("22001");
+    REQUIRE(service.refresh(first.refresh).status == 200);
+    CHECK(service.refresh(first.refresh).text("code") == "refresh_token_reused");
+}
+
+TEST_CASE("a hundred parallel refreshes of one token rotate it once") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto replica = service.start_replica();
+    const auto replica_port = replica->wait_port();
+    const auto tokens = service.login("22001");
+    std::vector<Reply> replies(100);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < replies.size(); ++i)
+        threads.emplace_back([&, i] {
+            replies[i] = test::post_json(i % 2 == 0 ? service.port() : replica_port, "/api/auth/refresh",
+                                         R"({"refresh_token":")" + tokens.refresh + "\"}");
+        });
+    for (auto& thread : threads) thread.join();
+    std::set<std::string> successors;
+    int granted = 0;
+    for (const auto& reply : replies) {
+        CHECK((reply.status == 200 || reply.status == 401));
+        if (reply.status != 200) continue;
+        ++granted;
+        successors.insert(reply.text("refresh_token"));
+    }
+    CHECK(successors.size() == 1);
+    CHECK(granted >= 1);
+    CHECK(granted <= 3);
+    CHECK(successors.begin()->find(".1.") != std::string::npos);
+}
+
+TEST_CASE("after the 204 of a logout no token of that session lives") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    for (int round = 0; round < 8; ++round) {
+        const auto tokens = service.login("22001");
+        auto refreshing = std::async(std::launch::async, [&] { return service.refresh(tokens.refresh); });
+        const auto logout = service.post("/api/auth/logout", "", tokens.access);
+        const auto refreshed = refreshing.get();
+        REQUIRE(logout.status == 204);
+        CHECK(service.get("/api/auth/me", tokens.access).status == 401);
+        CHECK(service.refresh(tokens.refresh).status == 401);
+        if (refreshed.status == 200) {
+            CHECK(service.get("/api/auth/me", refreshed.text("access_token")).status == 401);
+            CHECK(service.refresh(refreshed.text("refresh_token")).status == 401);
+        }
+    }
+    CHECK(service.post("/api/auth/logout", "").status == 401);
+}
+
+TEST_CASE("sessions are listed and ended one by one or all but this one") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto here = service.login("22001");
+    const auto second = service.login("22001");
+    const auto third = service.login("22001");
+    const auto other = service.login("dosen");
+    const auto list = service.get("/api/auth/sessions", here.access);
+    REQUIRE(list.status == 200);
+    const auto json = list.json();
+    REQUIRE(json.Size() == 3);
+    int current = 0;
+    for (const auto& session : json.GetArray()) current += session["current"].GetBool() ? 1 : 0;
+    CHECK(current == 1);
+
+    const auto foreign = current_sid(service, other.access);
+    CHECK(service.call("DELETE", "/api/auth/sessions/" + foreign, "", here.access).status == 404);
+    CHECK(service.call("DELETE", "/api/auth/sessions/none", "", here.access).status == 404);
+    CHECK(service.get("/api/auth/me", other.access).status == 200);
+    const auto sid = current_sid(service, second.access);
+    CHECK(service.call("DELETE", "/api/auth/sessions/" + sid, "", here.access).status == 204);
+    CHECK(service.get("/api/auth/me", second.access).status == 401);
+    CHECK(service.call("DELETE", "/api/auth/sessions", "", here.access).status == 204);
+    CHECK(service.get("/api/auth/me", third.access).status == 401);
+    CHECK(service.get("/api/auth/me", here.access).status == 200);
+    CHECK(service.get("/api/auth/sessions", here.access).json().Size() == 1);
+}
+
+TEST_CASE("verify answers programs and nginx") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto tokens = service.login("22001");
+    const auto post = service.post("/api/auth/verify", "", tokens.access);
+    REQUIRE(post.status == 200);
+    CHECK(post.json()["valid"].GetBool());
+    CHECK(std::string(post.json()["user"]["nim"].GetString()) == "22001");
+    const auto get = service.get("/api/auth/verify", tokens.access);
+    CHECK(get.status == 204);
+    CHECK(get.header("X-User-Role") == "mahasiswa");
+    CHECK(get.header("X-User-Nim") == "22001");
+    CHECK(get.header("X-User-Id") == service.id_of(tokens.access));
+    for (const auto& headers : std::vector<test::HeaderList>{{},
+                                                             {{"Authorization", "Bearer x"}},
+                                                             {{"Authorization", "Basic YTpi"}},
+                                                             {test::bearer(tokens.access + "x")}}) {
+        for (const std::string method : {"GET", "POST"}) {
+            const auto reply = test::request(service.port(), method, "/api/auth/verify", headers);
+            CHECK(reply.status == 401);
+            CHECK(reply.has_header("WWW-Authenticate"));
+            if (method == "POST") CHECK_FALSE(reply.json()["valid"].GetBool());
+        }
+    }
+    CHECK(test::get(service.port(), "/api/auth/verify",
+                    {test::bearer(tokens.access), test::bearer(tokens.access)})
+              .status == 400);
+    service.post("/api/auth/logout", "", tokens.access);
+    CHECK(service.get("/api/auth/verify", tokens.access).status == 401);
+}
+
+TEST_CASE("the feed gives a snapshot and then each ended session within a second from any replica") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto replica = service.start_replica();
+    const auto replica_port = replica->wait_port();
+    const auto before = service.login("22001");
+    const auto before_sid = current_sid(service, before.access);
+    REQUIRE(service.post("/api/auth/logout", "", before.access).status == 204);
+
+    CHECK(test::get(service.port(), "/internal/revocations").status == 401);
+    CHECK(test::get(service.port(), "/internal/revocations", {test::bearer(before.access)}).status == 401);
+    CHECK(service.feed("?wait=31").status == 422);
+    CHECK(service.feed("?wait=x").status == 422);
+
+    const auto snapshot = service.feed();
+    REQUIRE(snapshot.status == 200);
+    CHECK(sids_of(snapshot) == std::set<std::string>{before_sid});
+    CHECK_FALSE(snapshot.json()["reset"].GetBool());
+    CHECK(service.feed("?since=nonsense").json()["reset"].GetBool());
+
+    std::string cursor = snapshot.text("cursor");
+    const auto quiet = std::chrono::steady_clock::now();
+    const auto nothing = service.feed("?wait=1&since=" + cursor);
+    CHECK(nothing.json()["entries"].Size() == 0);
+    CHECK(std::chrono::steady_clock::now() - quiet >= 900ms);
+    cursor = nothing.text("cursor");
+
+    // Ended here and at the other replica; followed here and there with the same cursor.
+    for (const auto& [ends, follows] :
+         {std::pair{service.port(), service.port()}, std::pair{replica_port, service.port()},
+          std::pair{service.port(), replica_port}}) {
+        const auto tokens = service.login("22001");
+        const auto sid = current_sid(service, tokens.access);
+        auto waiting = std::async(std::launch::async, [&, follows = follows] {
+            auto reply = feed_of(follows, "?wait=10&since=" + cursor);
+            return std::pair{reply, std::chrono::steady_clock::now()};
+        });
+        std::this_thread::sleep_for(300ms);  // the long-poll is to be waiting when it happens
+        const auto logout = test::request(ends, "POST", "/api/auth/logout", {test::bearer(tokens.access)});
+        const auto ended_at = std::chrono::steady_clock::now();
+        REQUIRE(logout.status == 204);
+        const auto [reply, heard_at] = waiting.get();
+        CHECK(sids_of(reply).contains(sid));
+        CHECK(heard_at - ended_at < 1s);
+        cursor = reply.text("cursor");
+    }
+}
+
+TEST_CASE("a restart forgets no ended session and understands the old cursor") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto tokens = service.login("22001");
+    const auto sid = current_sid(service, tokens.access);
+    const auto cursor = service.feed().text("cursor");
+    REQUIRE(service.post("/api/auth/logout", "", tokens.access).status == 204);
+    service.restart();
+    CHECK(service.get("/api/auth/me", tokens.access).status == 401);
+    CHECK(service.refresh(tokens.refresh).status == 401);
+    CHECK(sids_of(service.feed()).contains(sid));
+    const auto later = service.feed("?since=" + cursor);
+    CHECK_FALSE(later.json()["reset"].GetBool());
+    CHECK(sids_of(later).contains(sid));
+}
+
+TEST_CASE("stopping answers long-polls at once and ends with 0") {
+    if (!test::have_servers(Kind::postgres)) return;
+    Service service(Kind::postgres);
+    const auto cursor = service.feed().text("cursor");
+    auto waiting = std::async(std::launch::async, [&] { return service.feed("?wait=30&since=" + cursor); });
+    std::this_thread::sleep_for(300ms);  // the long-poll is to be waiting
+    const auto start = std::chrono::steady_clock::now();
+    service.process().signal(SIGTERM);
+    CHECK(waiting.get().status == 200);
+    CHECK(service.process().wait_exit() == 0);
+    CHECK(std::chrono::steady_clock::now() - start < 5s);
+}

@@ -1,0 +1,243 @@
+// What an admin does with accounts, and the commands: the real binary on both stores.
+#include <catch2/catch.hpp>
+
+#include "test/integration/auth/service_fixture.hpp"
+
+using auth_test::kPassword;
+using auth_test::Service;
+using auth_test::tokens_of;
+using Kind = test::UserStore;
+
+TEST_CASE("the users' calls are the admin's alone") {
+    if (!test::have_servers(Kind::postgres)) return;
+    Service service(Kind::postgres);
+    for (const std::string name : {"22001", "dosen", ""}) {
+        const auto token = name.empty() ? "" : service.login(name).access;
+        for (const auto& [method, path] :
+             {std::pair{"GET", "/api/auth/users"}, std::pair{"POST", "/api/auth/users"},
+              std::pair{"GET", "/api/auth/users/x"}, std::pair{"PATCH", "/api/auth/users/x"},
+              std::pair{"DELETE", "/api/auth/users/x"}, std::pair{"POST", "/api/auth/users/x/unlock"},
+              std::pair{"DELETE", "/api/auth/users/x/sessions"}}) {
+            CAPTURE(name, method, path);
+            CHECK(service.call(method, path, "", token).status == (name.empty() ? 401U : 403U));
+        }
+    }
+}
+
+TEST_CASE("an account with a first password can do nothing before it is replaced") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto admin = service.login("admin").access;
+    const auto created = service.post(
+        "/api/auth/users",
+        R"({"username":"admin2","email":"admin2@kampus.ac.id","password":"kuda-laut-biru-9","role":"admin"})",
+        admin);
+    REQUIRE(created.status == 201);
+    CHECK(created.json()["must_change_password"].GetBool());
+    CHECK(created.header("Location") == "/api/auth/users/" + created.text("id"));
+    CHECK(created.has_header("ETag"));
+
+    const auto login = service.login_reply("admin2", kPassword);
+    REQUIRE(login.status == 200);
+    CHECK(login.json()["must_change_password"].GetBool());
+    auto tokens = tokens_of(login);
+    CHECK(service.get("/api/auth/users", tokens.access).status == 403);
+    CHECK(service.get("/api/auth/verify", tokens.access).header("X-User-Role").empty());
+    CHECK(service.get("/api/auth/me", tokens.access).status == 200);
+    CHECK(service
+              .call("PUT", "/api/auth/me/password",
+                    R"({"current_password":"kuda-laut-biru-9","new_password":"jeruk-manis-77"})",
+                    tokens.access)
+              .status == 204);
+    const auto refreshed = service.refresh(tokens.refresh);
+    REQUIRE(refreshed.status == 200);
+    CHECK(service.get("/api/auth/users", refreshed.text("access_token")).status == 200);
+}
+
+TEST_CASE("a change of rights ends the sessions that show the old ones") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto admin = service.login("admin").access;
+    auto student = service.login("22001");
+    const auto path = "/api/auth/users/" + service.id_of(student.access);
+
+    CHECK(service.call("PATCH", path, R"({"role":"dosen"})", admin).text("role") == "dosen");
+    CHECK(service.get("/api/auth/me", student.access).status == 401);
+    CHECK(service.refresh(student.refresh).status == 401);
+    student = service.login("22001");
+    CHECK(service.get("/api/auth/verify", student.access).header("X-User-Role") == "dosen");
+
+    CHECK(service.call("PATCH", path, R"({"nim":null,"role":"mahasiswa"})", admin).json()["nim"].IsNull());
+    student = service.login("22001");
+    // A first NIM comes with the next refresh; nobody is thrown out for it.
+    CHECK(service.call("PATCH", path, R"({"nim":"22001"})", admin).status == 200);
+    CHECK(service.get("/api/auth/me", student.access).status == 200);
+    const auto refreshed = service.refresh(student.refresh);
+    CHECK(service.get("/api/auth/verify", refreshed.text("access_token")).header("X-User-Nim") == "22001");
+
+    CHECK(service.call("PATCH", path, R"({"disabled":true})", admin).status == 200);
+    CHECK(service.get("/api/auth/me", refreshed.text("access_token")).status == 401);
+    CHECK(service.login_reply("22001", kPassword).status == 401);
+    CHECK(service.call("PATCH", path, R"({"disabled":false})", admin).status == 200);
+    student = service.login("22001");
+
+    CHECK(service.call("DELETE", path + "/sessions", "", admin).status == 204);
+    CHECK(service.get("/api/auth/me", student.access).status == 401);
+    student = service.login("22001");
+    CHECK(service.call("DELETE", path, "", admin).status == 204);
+    CHECK(service.get("/api/auth/me", student.access).status == 401);
+    CHECK(service.refresh(student.refresh).status == 401);
+    CHECK(service.login_reply("22001", kPassword).status == 401);
+    CHECK(service.get(path, admin).status == 404);
+    CHECK(service.call("DELETE", path, "", admin).status == 404);
+}
+
+TEST_CASE("a stale change is refused and wrong values are named") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto admin = service.login("admin").access;
+    const auto path = "/api/auth/users/" + service.id_of(service.login("22001").access);
+    const auto etag = service.get(path, admin).header("ETag");
+    REQUIRE_FALSE(etag.empty());
+    const auto patch = [&](const std::string& body, const std::string& match) {
+        return service.call("PATCH", path, body, admin,
+                            match.empty() ? test::HeaderList{} : test::HeaderList{{"If-Match", match}});
+    };
+    const auto changed = patch(R"({"nim":"22002"})", etag);
+    CHECK(changed.status == 200);
+    CHECK(changed.header("ETag") != etag);
+    CHECK(patch(R"({"nim":"22003"})", etag).status == 412);
+    CHECK(patch(R"({"nim":"22003"})", "nonsense").status == 412);
+    CHECK(patch(R"({"nim":"22003"})", "*").status == 200);
+    CHECK(service.call("DELETE", path, "", admin, {{"If-Match", etag}}).status == 412);
+    for (const std::string body :
+         {R"({"role":"user"})", R"({"nim":"12345678901"})", R"({"disabled":"yes"})", R"({"nim":7})"})
+        CHECK(patch(body, "").status == 422);
+    // One NIM, one account.
+    const auto taken = service.post(
+        "/api/auth/users",
+        R"({"username":"other","email":"o@kampus.ac.id","password":"kuda-laut-biru-9","nim":"22003"})",
+        admin);
+    CHECK(taken.status == 409);
+    CHECK(taken.text("code") == "nim_taken");
+}
+
+TEST_CASE("an admin cannot lock out or delete themselves") {
+    if (!test::have_servers(Kind::postgres)) return;
+    Service service(Kind::postgres);
+    const auto admin = service.login("admin").access;
+    const auto path = "/api/auth/users/" + service.id_of(admin);
+    CHECK(service.call("PATCH", path, R"({"role":"dosen"})", admin).text("code") == "own_account");
+    CHECK(service.call("PATCH", path, R"({"disabled":true})", admin).text("code") == "own_account");
+    CHECK(service.call("DELETE", path, "", admin).text("code") == "own_account");
+    CHECK(service.get("/api/auth/me", admin).status == 200);
+}
+
+TEST_CASE("the list of accounts has pages with a link to the next") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto admin = service.login("admin").access;
+    std::string path = "/api/auth/users?limit=2";
+    std::vector<std::string> names;
+    while (!path.empty()) {
+        const auto page = service.get(path, admin);
+        REQUIRE(page.status == 200);
+        const auto json = page.json();
+        CHECK(json.Size() <= 2);
+        for (const auto& account : json.GetArray()) {
+            names.emplace_back(account["username"].GetString());
+            CHECK_FALSE(account.HasMember("password"));
+        }
+        const auto link = page.header("Link");
+        path = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+        REQUIRE(names.size() <= 3);
+    }
+    CHECK(names == std::vector<std::string>{"admin", "dosen", "22001"});
+    CHECK(service.get("/api/auth/users?role=dosen", admin).json().Size() == 1);
+    for (const std::string query :
+         {"limit=0", "limit=201", "limit=x", "after=!", "role=user", "disabled=maybe"}) {
+        CAPTURE(query);
+        const auto reply = service.get("/api/auth/users?" + query, admin);
+        CHECK(reply.status == 422);
+        CHECK(reply.body.find("\"parameter\":\"" + query.substr(0, query.find('='))) != std::string::npos);
+    }
+}
+
+TEST_CASE("seeding twice changes nothing and repairs what has changed") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto tokens = service.login("22001");
+    const std::string same =
+        R"([{"username":"22001","password":"kuda-laut-biru-9","role":"mahasiswa","nim":"22001"}])";
+    CHECK(service.command({"seed-demo", "-"}, same) == 0);
+    CHECK(service.refresh(tokens.refresh).status == 200);  // nothing was touched
+    const std::string other =
+        R"([{"username":"22001","password":"jeruk-manis-77","role":"mahasiswa","nim":"22001"}])";
+    CHECK(service.command({"seed-demo", "-"}, other) == 0);
+    CHECK(service.login_reply("22001", "jeruk-manis-77").status == 200);
+    std::string output;
+    CHECK(service.command({"seed-demo", "-"}, "[{]", &output) == 1);
+    CHECK(output.find("JSON") != std::string::npos);
+    CHECK(service.command({"seed-demo", "/no/such/file"}, "") == 1);
+    CHECK(service.command({"seed-demo"}, "") == 2);
+    CHECK(service.command({"nonsense"}, "") == 2);
+    CHECK(service.command({"migrate"}, "") == 0);
+}
+
+TEST_CASE("the first admin comes from a command or once from the environment") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind,
+                    {{"FIRST_ADMIN_PASSWORD", "bunga melati di taman"}, {"FIRST_ADMIN_USERNAME", "rektorat"}},
+                    false);
+    const auto login = service.login_reply("rektorat", "bunga melati di taman");
+    REQUIRE(login.status == 200);
+    CHECK(login.json()["must_change_password"].GetBool());
+    service.restart();
+    CHECK(service.process().wait_output("\"first_admin_ignored\""));
+
+    std::string output;
+    CHECK(service.command({"create-admin", "--username", "kepala", "--email", "kepala@kampus.ac.id"},
+                          "jeruk-manis-77\n", &output) == 0);
+    CAPTURE(output);
+    const auto admin = service.login("kepala", "jeruk-manis-77").access;
+    CHECK(service.get("/api/auth/users", admin).status == 200);
+    CHECK(service.command({"create-admin", "--username", "kepala"}, "jeruk-manis-77\n") == 2);
+    CHECK(service.command({"create-admin", "--username", "k2", "--email", "k2@kampus.ac.id"},
+                          "jeruk-manis-77\n") == 1);
+    CHECK(service.command({"create-admin", "--username", "kepala2", "--email", "k2@kampus.ac.id"},
+                          "short\n") == 1);
+}
+
+TEST_CASE("an account's attempts and changes are on record and never a password or token") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto admin = service.login("admin");
+    service.login_reply("22001", "a wrong password");
+    const auto student = service.login("22001");
+    service.call("PATCH", "/api/auth/users/" + service.id_of(student.access), R"({"role":"dosen"})",
+                 admin.access);
+    service.post("/api/auth/logout", "", admin.access);
+    CHECK(service.process().wait_output("\"what\":\"logout\""));
+    const auto log = service.process().output();
+    for (const std::string event : {"login_succeeded", "login_refused", "role_changed", "logout"}) {
+        CAPTURE(event);
+        CHECK(log.find("\"what\":\"" + event + "\"") != std::string::npos);
+    }
+    for (const std::string& secret : {std::string(kPassword), std::string("a wrong password"), admin.access,
+                                      admin.refresh, student.access, student.refresh})
+        CHECK(log.find(secret) == std::string::npos);
+}
