@@ -457,6 +457,7 @@ void ClientSession::begin_unreadable() {
     exchange.request_id = exchange.text.keep({id.data(), id.size()});
     worker_.ids.traceparent({}, exchange.traceparent);
     exchange.method = wire::Method::get;
+    exchange.log_path = "/";  // nobody knows which
     body_.start(wire::BodyKind::none, 0);
     state_ = State::handling;
 }
@@ -541,6 +542,18 @@ void ClientSession::serve_file(const config::StaticTarget& target) {
     const FileAnswer file = open_file(target, exchange.head, exchange.head.path(), request_->file);
     if (file.status == 404) return answer(answer_for(Failed::file_not_found));
     if (file.status == 500) return answer(answer_for(Failed::file_unreadable));
+    // After the 404: a path that names no file is unknown whatever the method.
+    if (exchange.method != wire::Method::get && exchange.method != wire::Method::head) {
+        request_->file.close();
+        Answer own = answer_for(Failed::method_not_allowed);
+        if (exchange.method == wire::Method::options) {
+            own = Answer();
+            own.status = 204;
+            own.body = Answer::Body::none;
+        }
+        own.allow = "GET, HEAD, OPTIONS";
+        return answer(own);
+    }
     using Mode = wire::Addition::Mode;
     auto& additions = exchange.response_additions;
     if (file.status == 308 || file.status == 416) {

@@ -20,7 +20,7 @@ namespace gateway::http {
 
 // What a request needs while it is under way; reused by later requests of the worker.
 struct ActiveRequest {
-    explicit ActiveRequest(WorkerContext& worker) : forwarder(worker, exchange) {}
+    explicit ActiveRequest(WorkerContext& worker) : forwarder(worker, exchange) { exchange.reset(); }
     Exchange exchange;
     Forwarder forwarder;
     FileBody file;
