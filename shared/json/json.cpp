@@ -14,7 +14,8 @@ namespace {
 constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                                  rapidjson::kParseFullPrecisionFlag;
 
-// Follows the nesting while RapidJSON reads, so that a text of a million brackets costs no memory.
+// Follows the nesting while RapidJSON reads, so that a text of a million brackets costs no memory, and looks
+// at what escapes made of strings: RapidJSON 1.1.0 turns a lone "\udc00" into bytes that are no UTF-8.
 struct DepthCheck : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, DepthCheck> {
     explicit DepthCheck(std::size_t limit_) : limit(limit_) {}
     bool StartObject() { return ++depth <= limit; }
@@ -27,8 +28,15 @@ struct DepthCheck : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, DepthCheck> 
         --depth;
         return true;
     }
+    bool String(const char* text, rapidjson::SizeType size, bool) { return check_text(text, size); }
+    bool Key(const char* text, rapidjson::SizeType size, bool) { return check_text(text, size); }
+    bool check_text(const char* text, std::size_t size) {
+        bad_text = !valid_utf8({text, size});
+        return !bad_text;
+    }
     std::size_t limit;
     std::size_t depth = 0;
+    bool bad_text = false;
 };
 
 std::string_view view(const rapidjson::Value& text) {
@@ -125,7 +133,8 @@ Result<rapidjson::Document> parse(std::string_view text, Limits limits) {
         rapidjson::Reader reader;
         DepthCheck check(limits.depth);
         const auto result = reader.Parse<kParseFlags>(stream, check);
-        if (result.Code() == rapidjson::kParseErrorTermination) return make_error_code(Errc::too_deep);
+        if (result.Code() == rapidjson::kParseErrorTermination)
+            return make_error_code(check.bad_text ? Errc::not_utf8 : Errc::too_deep);
         if (result.IsError()) return make_error_code(Errc::malformed);
     }
     rapidjson::Document document;

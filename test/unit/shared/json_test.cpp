@@ -23,6 +23,7 @@ TEST_CASE("the JSON reader is strict") {
         {"{\"a\":\"\xED\xA0\x80\"}", json::Errc::not_utf8},  // a surrogate
         {"{\"a\":\"\xC0\xAF\"}", json::Errc::not_utf8},      // overlong
         {"{\"a\":\"\\ud800\"}", json::Errc::malformed},
+        {"{\"a\":\"\\udc00\"}", json::Errc::not_utf8},
         {"{\"a\":1,\"a\":2}", json::Errc::duplicate_member},
         {"{\"a\":1,\"\\u0061\":2}", json::Errc::duplicate_member},
         {"[{\"b\":{\"a\":1,\"a\":2}}]", json::Errc::duplicate_member},
