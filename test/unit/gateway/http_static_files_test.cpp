@@ -1,0 +1,142 @@
+// Files as a route target: what is found, what never is, conditions and ranges.
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "gateway/http/static_files.hpp"
+
+using namespace gateway;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder with a page, next to a file that must never be served.
+class Site {
+  public:
+    Site() : root_(fs::temp_directory_path() / ("static_files_test_" + std::to_string(::getpid()))) {
+        fs::remove_all(root_);
+        fs::create_directories(root_ / "site/sub");
+        write("secret.txt", "secret");
+        write("site/index.html", "<p>home</p>");
+        write("site/a b.txt", "0123456789");
+        write("site/sub/index.html", "<p>sub</p>");
+        write("site/app.js", "js");
+        fs::create_symlink("../secret.txt", root_ / "site/out.txt");
+        fs::create_symlink("/etc/passwd", root_ / "site/abs.txt");
+        fs::create_symlink("app.js", root_ / "site/in.js");
+        target.directory = (root_ / "site").string();
+    }
+    ~Site() { fs::remove_all(root_); }
+    Site(const Site&) = delete;
+    Site& operator=(const Site&) = delete;
+
+    http::FileAnswer get(const std::string& path, const std::string& headers = "",
+                         const std::string& method = "GET") {
+        body.close();
+        text_ = method + ' ' + path + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";
+        head_.clear();
+        REQUIRE(wire::read_request_head(text_, {}, head_).status == wire::ReadStatus::complete);
+        return http::open_file(target, head_, head_.path(), body);
+    }
+    std::string contents() {
+        std::string bytes(body.remaining, '\0');
+        CHECK(::pread(body.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(body.at)) ==
+              static_cast<ssize_t>(bytes.size()));
+        return bytes;
+    }
+
+    config::StaticTarget target;
+    http::FileBody body;
+
+  private:
+    void write(const std::string& name, const std::string& bytes) { std::ofstream(root_ / name) << bytes; }
+
+    fs::path root_;
+    std::string text_;
+    wire::RequestHead head_;
+};
+
+}  // namespace
+
+TEST_CASE("files are found by their canonical path, folders by their index page") {
+    Site site;
+    CHECK(site.get("/").status == 200);
+    CHECK(site.contents() == "<p>home</p>");
+    const auto file = site.get("/a%20b.txt");
+    CHECK(file.status == 200);
+    CHECK(file.length == 10);
+    CHECK(file.content_type == "text/plain; charset=utf-8");
+    CHECK(site.contents() == "0123456789");
+    CHECK(site.get("/sub/").status == 200);
+    const auto folder = site.get("/sub");
+    CHECK(folder.status == 308);
+    CHECK(folder.location == "/sub/");
+    CHECK(site.get("/in.js").content_type == "text/javascript; charset=utf-8");
+    CHECK(site.get("/nope").status == 404);
+    CHECK(site.get("/app.js/x").status == 404);
+    const auto head = site.get("/app.js", "", "HEAD");
+    CHECK(head.status == 200);
+    CHECK(head.length == 2);
+    CHECK(site.body.descriptor < 0);
+}
+
+TEST_CASE("nothing outside the folder is served") {
+    Site site;
+    CHECK(site.get("/out.txt").status == 404);
+    CHECK(site.get("/abs.txt").status == 404);
+    CHECK(site.get("/sub/../secret.txt").status == 404);
+    CHECK(site.body.descriptor < 0);
+}
+
+TEST_CASE("a prefix is cut off and an application's page stands in for its own paths") {
+    Site site;
+    site.target.strip_prefix = "/docs";
+    CHECK(site.get("/docs/app.js").status == 200);
+    CHECK(site.get("/docs").status == 200);
+    CHECK(site.get("/docs/unknown").status == 404);
+    site.target.fallback = "index.html";
+    CHECK(site.get("/docs/unknown/page").status == 200);
+    CHECK(site.contents() == "<p>home</p>");
+    CHECK(site.get("/docs/unknown.js").status == 404);
+}
+
+TEST_CASE("conditions: 304 for what the client has") {
+    Site site;
+    const auto first = site.get("/app.js");
+    const auto tag = first.etag;
+    CHECK(site.get("/app.js", "If-None-Match: " + tag + "\r\n").status == 304);
+    CHECK(site.get("/app.js", "If-None-Match: \"x\", W/" + tag + "\r\n").status == 304);
+    CHECK(site.get("/app.js", "If-None-Match: *\r\n").status == 304);
+    CHECK(site.get("/app.js", "If-None-Match: \"x\"\r\n").status == 200);
+    CHECK(site.get("/app.js", "If-Modified-Since: " + first.last_modified + "\r\n").status == 304);
+    CHECK(site.get("/app.js", "If-None-Match: \"x\"\r\nIf-Modified-Since: " + first.last_modified + "\r\n")
+              .status == 200);
+}
+
+TEST_CASE("ranges: one at a time, within the file") {
+    Site site;
+    struct Case {
+        const char* range;
+        unsigned status;
+        const char* bytes;
+    };
+    for (const auto& c :
+         {Case{"bytes=2-4", 206, "234"}, Case{"bytes=7-", 206, "789"}, Case{"bytes=-3", 206, "789"},
+          Case{"bytes=8-99", 206, "89"}, Case{"bytes=-99", 206, "0123456789"},
+          Case{"bytes=4-2", 200, "0123456789"}, Case{"bytes=0-1,3-4", 200, "0123456789"},
+          Case{"items=0-1", 200, "0123456789"}, Case{"bytes=a-b", 200, "0123456789"}}) {
+        INFO(c.range);
+        const auto answer = site.get("/a%20b.txt", std::string("Range: ") + c.range + "\r\n");
+        CHECK(answer.status == c.status);
+        CHECK(site.contents() == c.bytes);
+    }
+    const auto beyond = site.get("/a%20b.txt", "Range: bytes=10-\r\n");
+    CHECK(beyond.status == 416);
+    CHECK(beyond.content_range == "bytes */10");
+    CHECK(site.get("/a%20b.txt", "Range: bytes=-0\r\n").status == 416);
+    CHECK(site.get("/a%20b.txt", "Range: bytes=2-4\r\n").content_range == "bytes 2-4/10");
+    CHECK(site.get("/a%20b.txt", "Range: bytes=2-4\r\nIf-Range: \"old\"\r\n").status == 200);
+}
