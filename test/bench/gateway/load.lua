@@ -1,4 +1,4 @@
--- wrk's side of the benchmark. Environment: TOKENS (file, one access token a line; one line: the same request again
+-- wrk's side of the benchmark (run --wrk). Environment: TOKENS (file, one access token a line; one line: the same request again
 -- and again, more: each request takes the next), METHOD, BODY_BYTES. Prints one JSON line at the end.
 local lines = {}
 for line in io.lines(os.getenv("TOKENS")) do lines[#lines + 1] = line end

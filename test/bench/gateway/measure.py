@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from processes import Process, machine_busy_seconds
+from processes import Process, machine_busy_seconds, tail
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SETTLE = 0.5  # seconds of load before a window opens: connections are open, caches are warm
@@ -29,13 +29,19 @@ class Counter:
 
 
 class Load:
-    """wrk in one thread against one peer."""
+    """Closed-loop load on one thread against one peer: bench_load, or wrk where `generator` says so."""
 
-    def __init__(self, peer, token_file, seconds, connections, folder, cores="1", path=PATH, method="GET", body_bytes=0):
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
-                   "-s", f"{HERE}/load.lua", f"http://127.0.0.1:{peer.port}{path}"]
-        env = {"TOKENS": token_file, "METHOD": method, "BODY_BYTES": str(body_bytes)}
-        self.process = Process(command, cores, f"{folder}/wrk.log", env, stdout=subprocess.PIPE)
+    def __init__(self, generator, peer, token_file, seconds, connections, folder, cores="1", path=PATH, method="GET",
+                 body_bytes=0):
+        env = {}
+        if generator == "wrk":
+            command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
+                       "-s", f"{HERE}/load.lua", f"http://127.0.0.1:{peer.port}{path}"]
+            env = {"TOKENS": token_file, "METHOD": method, "BODY_BYTES": str(body_bytes)}
+        else:
+            command = [generator, str(peer.port), str(connections), str(seconds), token_file, path, method,
+                       str(body_bytes)]
+        self.process = Process(command, cores, f"{folder}/load.log", env, stdout=subprocess.PIPE)
         self.seconds = seconds
 
     def result(self):
@@ -44,10 +50,10 @@ class Load:
             out, _ = self.process.popen.communicate(timeout=self.seconds + 30)
         except subprocess.TimeoutExpired:
             self.process.stop()
-            raise RuntimeError("wrk does not end") from None
+            raise RuntimeError("the load does not end") from None
         lines = [line for line in out.decode().splitlines() if line.startswith("{")]
         if not lines:
-            raise RuntimeError("wrk: " + out.decode().strip())
+            raise RuntimeError("load: " + out.decode().strip() + tail(self.process.log))
         found = json.loads(lines[-1])
         if found["refused"] or found["socket_errors"] or not found["requests"]:
             raise RuntimeError(f"not every request was answered with 2xx or 3xx: {found}")
@@ -57,17 +63,18 @@ class Load:
 class Bench:
     """What all measurements share: the upstream, its counter, the folder for files."""
 
-    def __init__(self, folder, upstream, counter, connections):
+    def __init__(self, folder, generator, upstream, counter, connections):
         self.folder = folder
+        self.generator = generator
         self.upstream = upstream
         self.counter = counter
         self.connections = connections
 
     def round(self, peer, token_file, seconds, **load_options):
-        """One window of load: CPU time of the proxy per request, wrk's figures, and how much of the machine was used
+        """One window of load: CPU time of the proxy per request, the load's figures, and how much of the machine was used
         by programs that have nothing to do with it."""
-        load = Load(peer, token_file, seconds, load_options.pop("connections", self.connections), self.folder,
-                    **load_options)
+        load = Load(self.generator, peer, token_file, seconds, load_options.pop("connections", self.connections),
+                    self.folder, **load_options)
         try:
             time.sleep(SETTLE)
             first = self._reading(peer, load)
@@ -120,7 +127,7 @@ class Bench:
 
     def system_calls(self, peer, token_file, seconds):
         """System calls per request: all of them, and by name. perf counts them; strace where perf may not."""
-        load = Load(peer, token_file, seconds + 2, self.connections, self.folder)
+        load = Load(self.generator, peer, token_file, seconds + 2, self.connections, self.folder)
         try:
             time.sleep(SETTLE)
             start, first = time.monotonic(), self.counter.read()
@@ -133,7 +140,7 @@ class Bench:
 
     def allocations(self, peer, counter, token_file, seconds):
         """Heap requests per request in the middle of a load; the peer runs with count_allocations preloaded."""
-        load = Load(peer, token_file, seconds + 2, self.connections, self.folder)
+        load = Load(self.generator, peer, token_file, seconds + 2, self.connections, self.folder)
         try:
             time.sleep(SETTLE + 0.5)
             requests, allocations = self.counter.read(), counter.read()

@@ -179,10 +179,13 @@ def _write(path, text):
 
 def versions():
     def first_line(*command):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        except FileNotFoundError:
+            return "not there"
         return done.stdout.splitlines()[0] if done.stdout else "?"
 
-    found = {"nginx": first_line("nginx", "-v"), "haproxy": first_line("haproxy", "-v"),
+    found = {"nginx": first_line("nginx", "-v").split("/")[-1], "haproxy": " ".join(first_line("haproxy", "-v").split()[2:3]),
              "wrk": " ".join(first_line("wrk", "-v").split()[:2]), "kernel": os.uname().release,
              "cpu": "?"}
     found["gateway"] = first_line("git", "-C", os.path.dirname(os.path.abspath(__file__)), "log", "-1", "--format=%h %cs")

@@ -118,4 +118,4 @@ def body_table(found):
 def worker_table(found):
     rows = [[f"{count} worker(s)", f"{middle(one, 'cpu_us'):.1f}", f"{middle(one, 'rps'):,.0f}", f"{middle(one, 'p99_us'):,.0f}"]
             for count, one in found.items()]
-    return table(["both cores shared with wrk and the upstream", "CPU µs/req", "req/s", "p99 µs"], rows)
+    return table(["both cores shared with load and upstream", "CPU µs/req", "req/s", "p99 µs"], rows)
