@@ -94,7 +94,6 @@ class App {
         signals_.async_wait([this](boost::system::error_code error, int) {
             if (!error) shut_down();
         });
-        spawn("revocation feed", feed_.follow());
         spawn("preparation", prepare_and_sweep());
         asio::co_spawn(io_, audit_.store_all(), [this](std::exception_ptr failure) {
             report("audit trail", failure);
@@ -164,6 +163,11 @@ class App {
             shared::log::warn("database_not_prepared", {{"message", prepared.error().message()}});
             co_return false;
         }
+        // The list of ended sessions too: until it is known no token can be accepted.
+        auto asking = feed_.ask();
+        const bool listed = co_await std::move(asking);
+        if (!listed) co_return false;
+        spawn("revocation feed", feed_.follow());
         context_.prepared = true;
         shared::log::info("database_prepared", {{"kind", database_->kind()}});
         co_return true;

@@ -14,31 +14,36 @@ RevocationFeed::RevocationFeed(boost::asio::io_context& io, store::SessionStore&
                                shared::WallClock clock, Timing timing)
     : io_(io), sessions_(sessions), clock_(std::move(clock)), timing_(timing), pause_(io) {}
 
+awaitable<bool> RevocationFeed::ask() {
+    const auto now = clock_();
+    // Whoever writes takes its time before the write is visible, and clocks differ: ask for the overlap
+    // again.
+    const auto since = loaded_ ? answered_for_ - view_.overlap() : domain::WallTime{};
+    auto pending = sessions_.ended_since(since, now);
+    auto entries = co_await std::move(pending);
+    if (entries) {
+        answered_for_ = now;
+        answered_at_ = Steady::now();
+        view_.expire(now);
+        const bool first = !loaded_;
+        loaded_ = true;
+        if (view_.merge(*entries) || first) wake();
+    }
+    if (up_ != entries.has_value()) {
+        up_ = entries.has_value();
+        if (up_)
+            shared::log::info("database_up");
+        else
+            shared::log::error("database_down", {{"message", entries.error().message()}});
+    }
+    co_return entries.has_value();
+}
+
 awaitable<void> RevocationFeed::follow() {
-    domain::WallTime asked_at{};  // of the last question that was answered
     while (!stopped_) {
-        const auto now = clock_();
         const auto asked = Steady::now();
-        // Whoever writes takes its time before the write is visible, and clocks differ: ask for the overlap
-        // again.
-        const auto since = loaded_ ? asked_at - view_.overlap() : domain::WallTime{};
-        auto pending = sessions_.ended_since(since, now);
-        auto entries = co_await std::move(pending);
-        if (entries) {
-            asked_at = now;
-            answered_at_ = Steady::now();
-            view_.expire(now);
-            const bool first = !loaded_;
-            loaded_ = true;
-            if (view_.merge(*entries) || first) wake();
-        }
-        if (up_ != entries.has_value()) {
-            up_ = entries.has_value();
-            if (up_)
-                shared::log::info("database_up");
-            else
-                shared::log::error("database_down", {{"message", entries.error().message()}});
-        }
+        auto asking = ask();
+        co_await std::move(asking);
         auto pause = rest(asked);
         co_await std::move(pause);
     }

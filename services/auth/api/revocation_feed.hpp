@@ -29,7 +29,9 @@ class RevocationFeed {
     RevocationFeed(boost::asio::io_context& io, store::SessionStore& sessions, shared::WallClock clock,
                    Timing timing);
 
-    // Asks the store until stop(). Spawned once.
+    // Asks the store once; false: it did not answer.
+    boost::asio::awaitable<bool> ask();
+    // Asks the store until stop(). Spawned once, when the store is prepared.
     boost::asio::awaitable<void> follow();
     // Ends follow() and wakes everybody.
     void stop();
@@ -61,7 +63,8 @@ class RevocationFeed {
     std::list<boost::asio::steady_timer*> waiters_;
     bool loaded_ = false;
     bool stopped_ = false;
-    bool up_ = true;  // for one log line per change
+    bool up_ = true;                   // for one log line per change
+    domain::WallTime answered_for_{};  // when the last question that was answered was asked
     std::chrono::steady_clock::time_point answered_at_{};
 };
 
