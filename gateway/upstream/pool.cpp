@@ -42,7 +42,8 @@ std::unique_ptr<Connection> EndpointPool::take_idle(bool check) {
 void EndpointPool::give_back(std::unique_ptr<Connection> connection) {
     const config::Pool& rules = cluster_->settings().pool;
     const auto age = net::DeadlineWheel::kTick * (wheel_.now() - connection->born());
-    if (retired_ || connection->hung_up() || idle_.size() >= rules.max_idle || age >= rules.max_age)
+    if (retired_ || connection->hung_up() || idle_.size() >= rules.max_idle ||
+        (rules.max_age.count() > 0 && age >= rules.max_age))
         return drop(std::move(connection));
     connection->become_idle(rules.idle_timeout);
     idle_.push_back(std::move(connection));
