@@ -43,7 +43,7 @@ void read_listener(Section& in, Listener& listener) {
 
 void read_client(Section& in, Client& client) {
     in.duration("head_timeout", client.head_timeout, 100, kDay);
-    in.duration("idle_timeout", client.idle_timeout, 0, kDay);
+    in.duration("idle_timeout", client.idle_timeout, 100, kDay);
     in.duration("body_timeout", client.body_timeout, 100, kDay);
     in.number("min_body_rate_bytes", client.min_body_rate_bytes, 0, 1 << 30);
     in.duration("write_timeout", client.write_timeout, 100, kDay);
