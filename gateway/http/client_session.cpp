@@ -54,7 +54,9 @@ bool ClientSession::open(WorkerContext& worker, int descriptor, const net::Peer&
     const bool trusted = wire::contains(settings.forwarding.trusted_proxies, peer.address);
     const bool counted = !trusted && worker.shared.addresses.acquire(peer.address);
     const bool full = worker.shared.connections.load(std::memory_order_relaxed) >= rules.max_connections;
-    if ((!trusted && !counted) || (full && !worker.idle.first)) {
+    // A listener that expects PROXY headers is for the balancer in front only: anybody else could write one
+    // too.
+    if ((!trusted && (!counted || proxy_protocol)) || (full && !worker.idle.first)) {
         if (counted) worker.shared.addresses.release(peer.address);
         worker.stats.connections_refused.add();
         ::close(descriptor);
@@ -62,7 +64,6 @@ bool ClientSession::open(WorkerContext& worker, int descriptor, const net::Peer&
     }
     // A connection that does nothing makes room for one that wants something.
     if (full) worker.idle.first->shed();
-    proxy_protocol = proxy_protocol && trusted;
     std::unique_ptr<ClientSession> session(new ClientSession(worker, peer, listener));
     session->counted_ = counted;
     SSL* ssl = tls ? tls->new_connection() : nullptr;
@@ -134,7 +135,10 @@ void ClientSession::on_events(std::uint32_t events) {
         flush();
         if (state_ == State::closed) return;
     }
-    if (events == kAgain) process_kept();
+    if (events == kAgain) {
+        if (state_ == State::handling && request_->file.descriptor >= 0) pump_file();
+        process_kept();
+    }
     if (state_ != State::closed) read_loop();
 }
 

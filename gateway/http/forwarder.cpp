@@ -267,6 +267,8 @@ void Forwarder::send_request() {
     state_ = State::exchanging;
     answer_any_byte_ = answer_head_done_ = request_broken_ = false;
     answer_bytes_.clear();
+    answer_.clear();
+    informational_ = 0;
     connection_->count_request();
     const upstream::Connection::Sent sent = connection_->send(head_, pending_);
     if (sent == upstream::Connection::Sent::failed) {

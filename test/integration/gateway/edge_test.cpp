@@ -1,0 +1,338 @@
+// The manners of the edge: CORS, limits, who the client is, files, redirects, TLS.
+#include <openssl/ssl.h>
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <memory>
+#include <thread>
+
+#include "test/integration/gateway/fake_upstream.hpp"
+#include "test/integration/gateway/gateway_process.hpp"
+#include "test/integration/gateway/test_certificate.hpp"
+
+namespace test {
+
+using std::chrono::milliseconds;
+
+TEST_CASE("a preflight needs no token, and only a listed origin gets an answer it can use") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"api","match":{"prefix":"/api","methods":["GET","PUT"]},"auth":{"issuer":"kampus"},)"
+        R"("target":{"cluster":"up"},"cors":{"origins":["https://portal.test"],"credentials":true}})";
+    Gateway gateway(config);
+    const HeaderList preflight{{"Origin", "https://portal.test"}, {"Access-Control-Request-Method", "PUT"}};
+    const Reply allowed = request(gateway.port(), "OPTIONS", "/api/x", preflight);
+    CHECK(allowed.status == 204);
+    CHECK(allowed.header("Access-Control-Allow-Origin") == "https://portal.test");
+    CHECK(allowed.header("Access-Control-Allow-Methods").find("PUT") != std::string::npos);
+    CHECK(allowed.header("Access-Control-Allow-Credentials") == "true");
+    CHECK(allowed.header("Access-Control-Max-Age") == "600");
+    const Reply stranger =
+        request(gateway.port(), "OPTIONS", "/api/x",
+                {{"Origin", "https://evil.test"}, {"Access-Control-Request-Method", "PUT"}});
+    CHECK_FALSE(stranger.has_header("Access-Control-Allow-Origin"));
+    // A refusal carries the headers too: else the script cannot read why.
+    const Reply refused = get(gateway.port(), "/api/x", {{"Origin", "https://portal.test"}});
+    CHECK(refused.status == 401);
+    CHECK(refused.header("Access-Control-Allow-Origin") == "https://portal.test");
+    CHECK(refused.header("Vary").find("Origin") != std::string::npos);
+    const Reply good =
+        get(gateway.port(), "/api/x", {{"Origin", "https://portal.test"}, bearer(mint_token({}))});
+    CHECK(good.status == 200);
+    CHECK(good.header("Access-Control-Allow-Origin") == "https://portal.test");
+    CHECK(upstream.received().find("OPTIONS") == std::string::npos);
+}
+
+TEST_CASE("unknown paths are 404, known ones with another method 405 with Allow, OPTIONS tells the methods") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"api","match":{"prefix":"/api","methods":["GET"]},"auth":"public","target":{"cluster":"up"}})";
+    Gateway gateway(config);
+    const Reply unknown = get(gateway.port(), "/nope");
+    CHECK(unknown.status == 404);
+    CHECK(unknown.header("Content-Type") == "application/problem+json");
+    CHECK(unknown.text("code") == "route_not_found");
+    CHECK(unknown.text("instance") == "/nope");
+    CHECK(unknown.text("request_id") == unknown.header("X-Request-Id"));
+    const Reply other = request(gateway.port(), "DELETE", "/api/x");
+    CHECK(other.status == 405);
+    CHECK(other.header("Allow").find("GET") != std::string::npos);
+    const Reply options = request(gateway.port(), "OPTIONS", "/api/x");
+    CHECK(options.status == 204);
+    CHECK(options.header("Allow").find("GET") != std::string::npos);
+    CHECK(upstream.connections() == 0);
+}
+
+TEST_CASE("a rate limit is the same for one worker and for four, and says when to come back") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint(), R"("limits":{"rate_limits":["five"]})");
+    config.workers = "4";
+    config.more = R"("rate_limits":[{"name":"five","key":["address"],"requests":5,"period_ms":60000}])";
+    Gateway gateway(config);
+    int good = 0;
+    for (int i = 0; i < 40; ++i) good += get(gateway.port(), "/x").status == 200 ? 1 : 0;
+    CHECK(good == 5);
+    const Reply refused = get(gateway.port(), "/x");
+    CHECK(refused.status == 429);
+    CHECK(std::stoi(refused.header("Retry-After")) >= 1);
+    CHECK(refused.header("RateLimit").find("five") != std::string::npos);
+    CHECK(refused.header("RateLimit-Policy").find("five") != std::string::npos);
+    CHECK(refused.text("code") == "rate_limited");
+}
+
+TEST_CASE("limits by claim count each user for itself") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"api","match":{"prefix":"/"},"auth":{"issuer":"kampus"},"target":{"cluster":"up"},)"
+        R"("limits":{"rate_limits":["user"]}})";
+    config.more = R"("rate_limits":[{"name":"user","key":["claim:sub"],"requests":2,"period_ms":60000}])";
+    Gateway gateway(config);
+    TokenClaims a;
+    a.sub = "a";
+    TokenClaims b;
+    b.sub = "b";
+    for (const TokenClaims& claims : {a, b}) {
+        CHECK(get(gateway.port(), "/x", {bearer(mint_token(claims))}).status == 200);
+        CHECK(get(gateway.port(), "/x", {bearer(mint_token(claims))}).status == 200);
+        CHECK(get(gateway.port(), "/x", {bearer(mint_token(claims))}).status == 429);
+    }
+    CHECK(get(gateway.port(), "/x").status == 401);
+}
+
+TEST_CASE("forwarding headers of a stranger are replaced, those of a trusted proxy continued") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    const HeaderList headers{{"X-Forwarded-For", "6.6.6.6, 203.0.113.9"}, {"X-Forwarded-Proto", "https"}};
+    {
+        Gateway gateway(config);
+        const std::string seen = get(gateway.port(), "/x", headers).body;
+        CHECK(seen.find("X-Forwarded-For: 127.0.0.1\r\n") != std::string::npos);
+        CHECK(seen.find("X-Forwarded-Proto: http\r\n") != std::string::npos);
+    }
+    config.more = R"("forwarding":{"trusted_proxies":["127.0.0.0/8"],"forwarded_header":true})";
+    Gateway gateway(config);
+    const std::string seen = get(gateway.port(), "/x", headers).body;
+    CHECK(seen.find("X-Forwarded-For: 6.6.6.6, 203.0.113.9, 127.0.0.1\r\n") != std::string::npos);
+    CHECK(seen.find("X-Forwarded-Proto: https\r\n") != std::string::npos);
+    CHECK(seen.find("X-Real-IP: 203.0.113.9\r\n") != std::string::npos);
+    CHECK(seen.find("\r\nForwarded: for=127.0.0.1;proto=https;") != std::string::npos);
+    CHECK(gateway.process().wait_output("\"client\":\"203.0.113.9\""));
+}
+
+TEST_CASE("the PROXY protocol names the client, version 1 and 2, from trusted peers only") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.listener_more = R"("proxy_protocol":true)";
+    config.more = R"("forwarding":{"trusted_proxies":["127.0.0.0/8"]})";
+    const std::string get_x = "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    {
+        Gateway gateway(config);
+        CHECK(exchange(gateway.port(), "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n" + get_x)
+                  .find("X-Forwarded-For: 203.0.113.7\r\n") != std::string::npos);
+        const std::string v2(
+            "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0C\xCB\x00\x71\x08\xC0\x00\x02\x01\x13\x88\x01\xBB", 28);
+        CHECK(exchange(gateway.port(), v2 + get_x).find("X-Forwarded-For: 203.0.113.8\r\n") !=
+              std::string::npos);
+        CHECK(exchange(gateway.port(), "PROXY UNKNOWN\r\n" + get_x).find("X-Forwarded-For: 127.0.0.1\r\n") !=
+              std::string::npos);
+        CHECK(exchange(gateway.port(), get_x).empty());
+        CHECK(exchange(gateway.port(), "PROXY TCP4 nonsense\r\n" + get_x).empty());
+        RawConnection slow(gateway.port());
+        for (char c : "PROXY TCP6 2001:db8::1 2001:db8::2 5000 443\r\n" + get_x) {
+            slow.send(std::string(1, c));
+            std::this_thread::sleep_for(milliseconds(1));
+        }
+        CHECK(slow.read_to_end().find("X-Forwarded-For: 2001:db8::1\r\n") != std::string::npos);
+    }
+    config.more.clear();
+    Gateway gateway(config);
+    CHECK(exchange(gateway.port(), "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n" + get_x).empty());
+}
+
+TEST_CASE("one address may hold only so many connections") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.client = R"("max_connections_per_address":3)";
+    config.workers = "2";
+    Gateway gateway(config);
+    std::vector<std::unique_ptr<RawConnection>> open;
+    for (int i = 0; i < 3; ++i) {
+        open.push_back(std::make_unique<RawConnection>(gateway.port()));
+        open.back()->send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(status_of(open.back()->read_until("\r\n\r\n")) == 200);
+    }
+    RawConnection fourth(gateway.port());
+    fourth.read_to_end(milliseconds(5000));
+    CHECK(fourth.closed_by_peer());
+    open.pop_back();
+    bool again = false;
+    for (int i = 0; i < 200 && !again; ++i) {
+        RawConnection next(gateway.port());
+        try {
+            next.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+            again = status_of(next.read_until("\r\n\r\n")) == 200;
+        } catch (const std::exception&) {
+        }
+        std::this_thread::sleep_for(milliseconds(10));
+    }
+    CHECK(again);
+}
+
+TEST_CASE("when all places are taken the oldest idle connection makes room") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.client = R"("max_connections":4)";
+    Gateway gateway(config);
+    std::vector<std::unique_ptr<RawConnection>> open;
+    for (int i = 0; i < 5; ++i) {
+        open.push_back(std::make_unique<RawConnection>(gateway.port()));
+        open.back()->send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(status_of(open.back()->read_until("-00\r\n\r\n")) == 200);
+    }
+    open[0]->read_to_end(milliseconds(5000));
+    CHECK(open[0]->closed_by_peer());
+    open[1]->send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(status_of(open[1]->read_until("\r\n\r\n")) == 200);
+    CHECK(gateway.metric("gateway_connections_shed_total ") == 1);
+}
+
+TEST_CASE("files are served with their tags and ranges, and nothing outside the directory is") {
+    TemporaryDirectory files;
+    files.write("site/index.html", "<h1>index</h1>");
+    files.write("site/app.js", "0123456789");
+    files.write("site/sub/index.html", "sub");
+    files.write("site/two words.txt", "spaces");
+    files.write("secret.txt", "secret");
+    Process link("/bin/ln", {"-s", "../secret.txt", files.path() + "/site/link.txt"}, {});
+    REQUIRE(link.wait_exit() == 0);
+    GatewayConfig config;
+    config.clusters = cluster_of("127.0.0.1:1");
+    config.routes =
+        R"({"name":"portal","match":{"prefix":"/"},"auth":"public","target":{"static":{"directory":")" +
+        files.path() + R"(/site","fallback":"index.html"}},)" +
+        R"("response_headers":[{"name":"X-Frame-Options","value":"DENY"}]})";
+    Gateway gateway(config);
+    const Reply index = get(gateway.port(), "/");
+    CHECK(index.status == 200);
+    CHECK(index.body == "<h1>index</h1>");
+    CHECK(index.header("Content-Type") == "text/html; charset=utf-8");
+    CHECK(index.header("X-Frame-Options") == "DENY");
+    const Reply script = get(gateway.port(), "/app.js");
+    CHECK(script.body == "0123456789");
+    CHECK(script.header("Content-Type").starts_with("text/javascript"));
+    const std::string etag = script.header("ETag");
+    CHECK(get(gateway.port(), "/app.js", {{"If-None-Match", "\"x\", " + etag}}).status == 304);
+    CHECK(get(gateway.port(), "/app.js", {{"If-Modified-Since", script.header("Last-Modified")}}).status ==
+          304);
+    const Reply part = get(gateway.port(), "/app.js", {{"Range", "bytes=2-4"}});
+    CHECK(part.status == 206);
+    CHECK(part.body == "234");
+    CHECK(part.header("Content-Range") == "bytes 2-4/10");
+    CHECK(get(gateway.port(), "/app.js", {{"Range", "bytes=-3"}}).body == "789");
+    CHECK(get(gateway.port(), "/app.js", {{"Range", "bytes=8-"}}).body == "89");
+    CHECK(get(gateway.port(), "/app.js", {{"Range", "bytes=10-"}}).status == 416);
+    CHECK(get(gateway.port(), "/app.js", {{"Range", "bytes=0-1"}, {"If-Range", "\"old\""}}).body ==
+          "0123456789");
+    CHECK(get(gateway.port(), "/two%20words.txt").body == "spaces");
+    const Reply head = request(gateway.port(), "HEAD", "/app.js");
+    CHECK(head.status == 200);
+    CHECK(head.header("Content-Length") == "10");
+    CHECK(get(gateway.port(), "/sub").status == 308);
+    CHECK(get(gateway.port(), "/sub").header("Location") == "/sub/");
+    CHECK(get(gateway.port(), "/sub/").body == "sub");
+    CHECK(get(gateway.port(), "/some/page").body == "<h1>index</h1>");
+    CHECK(get(gateway.port(), "/missing.js").status == 404);
+    CHECK(get(gateway.port(), "/link.txt").status == 404);
+    for (const char* path :
+         {"/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/sub/../../secret.txt"})
+        CHECK(get(gateway.port(), path).status == 400);
+}
+
+TEST_CASE("a large file arrives complete") {
+    TemporaryDirectory files;
+    std::string big;
+    for (int i = 0; i < 3'000'000; ++i) big += static_cast<char>('a' + i % 26);
+    files.write("big.bin", big);
+    GatewayConfig config;
+    config.clusters = cluster_of("127.0.0.1:1");
+    config.routes =
+        R"({"name":"files","match":{"prefix":"/"},"auth":"public","target":{"static":{"directory":")" +
+        files.path() + R"("}}})";
+    Gateway gateway(config);
+    CHECK((get(gateway.port(), "/big.bin").body == big));
+}
+
+TEST_CASE("redirects fill in path, query and host") {
+    GatewayConfig config;
+    config.clusters = cluster_of("127.0.0.1:1");
+    config.routes =
+        R"({"name":"old","match":{"prefix":"/old"},"auth":"public","target":{"redirect":{"status":301,"location":"https://{host}/new{path}{query}"}}})";
+    Gateway gateway(config);
+    const Reply reply = get(gateway.port(), "/old/x?a=1", {{"Host", "a.test:81"}});
+    CHECK(reply.status == 301);
+    CHECK(reply.header("Location") == "https://a.test/new/old/x?a=1");
+}
+
+TEST_CASE("TLS: the certificate follows the name, and a reload brings a new one without a drop") {
+    TemporaryDirectory files;
+    const auto write_pair = [&](const std::string& name, const std::string& common_name) {
+        const TestCertificate made = make_certificate(common_name);
+        files.write(name + ".pem", made.certificate);
+        files.write(name + ".key", made.key);
+    };
+    write_pair("a", "a.test");
+    write_pair("wild", "*.b.test");
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    const auto certificate = [&](const std::string& name, const std::string& names) {
+        return R"({"certificate_file":")" + files.path() + "/" + name + R"(.pem","key_file":")" +
+               files.path() + "/" + name + R"(.key","server_names":[)" + names + "]}";
+    };
+    config.listener_more = R"("tls":{"certificates":[)" + certificate("a", "") + "," +
+                           certificate("wild", R"("*.b.test")") + "]}";
+    Gateway gateway(config);
+    TlsClient first(gateway.port(), "a.test");
+    CHECK(first.common_name() == "a.test");
+    CHECK(TlsClient(gateway.port(), "x.b.test").common_name() == "*.b.test");
+    CHECK(TlsClient(gateway.port(), "other.test").common_name() == "a.test");
+    CHECK(first.get("/one").find("X-Forwarded-Proto: https\r\n") != std::string::npos);
+    write_pair("a", "new.test");
+    gateway.process().signal(SIGHUP);
+    REQUIRE(gateway.process().wait_output("\"event\":\"reloaded\""));
+    CHECK(first.get("/two").find("GET /two ") != std::string::npos);
+    bool changed = false;
+    for (int i = 0; i < 200 && !changed; ++i)
+        changed = TlsClient(gateway.port(), "a.test").common_name() == "new.test";
+    CHECK(changed);
+    // A large body in both directions over TLS.
+    TlsClient big(gateway.port(), "a.test");
+    CHECK(big.post("/big", std::string(900'000, 'b')).size() > 900'000);
+    // Plain HTTP on a TLS port is no HTTP.
+    CHECK(exchange(gateway.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n").find("HTTP/1.1 200") ==
+          std::string::npos);
+}
+
+TEST_CASE("an upstream over TLS is verified") {
+    TemporaryDirectory files;
+    const TestCertificate made = make_certificate("localhost");
+    files.write("up.pem", made.certificate);
+    TlsEchoServer upstream(made);
+    const std::string endpoint = "localhost:" + std::to_string(upstream.port());
+    {
+        Gateway gateway(
+            Gateway::in_front_of(endpoint, "", R"("tls":{"ca_file":")" + files.path() + R"(/up.pem"})"));
+        CHECK(get(gateway.port(), "/x").status == 200);
+        CHECK(get(gateway.port(), "/x").status == 200);
+    }
+    Gateway gateway(Gateway::in_front_of(endpoint, "", R"("tls":{})"));
+    CHECK(get(gateway.port(), "/x").status == 503);
+}
+
+}  // namespace test

@@ -1,0 +1,283 @@
+// Reload, drain, admin port, start-up errors, explain.
+#include <catch2/catch.hpp>
+
+#include <csignal>
+
+#include <atomic>
+#include <thread>
+
+#include "gateway/wire/websocket.hpp"
+#include "test/integration/gateway/fake_upstream.hpp"
+#include "test/integration/gateway/gateway_process.hpp"
+
+namespace test {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+bool wait_until(const std::function<bool()>& condition, milliseconds timeout = milliseconds(10'000)) {
+    const auto until = std::chrono::steady_clock::now() + timeout;
+    while (std::chrono::steady_clock::now() < until) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(milliseconds(10));
+    }
+    return false;
+}
+
+FakeUpstream::Script named_or_tunnel(const std::string& name) {
+    return [name](UpstreamConnection& connection) {
+        while (true) {
+            const std::string head = connection.read_head();
+            if (header_of(head, "Upgrade") != "websocket") {
+                connection.answer(name);
+                continue;
+            }
+            connection.send(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Accept: " +
+                gateway::wire::websocket_accept(header_of(head, "Sec-WebSocket-Key")) + "\r\n\r\n");
+            while (true) connection.send(connection.read_exactly(1));
+        }
+    };
+}
+
+const std::string kHandshake =
+    "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+    "13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("twenty reloads under load fail no request and break no tunnel") {
+    FakeUpstream one(named_or_tunnel("one"));
+    FakeUpstream two(named_or_tunnel("two"));
+    GatewayConfig first = Gateway::in_front_of(one.endpoint(), R"("websocket":true)");
+    GatewayConfig second = Gateway::in_front_of(two.endpoint(), R"("websocket":true)");
+    first.workers = second.workers = "2";
+    Gateway gateway(first);
+    std::vector<std::unique_ptr<RawConnection>> tunnels;
+    for (int i = 0; i < 10; ++i) {
+        tunnels.push_back(std::make_unique<RawConnection>(gateway.port()));
+        tunnels.back()->send(kHandshake);
+        REQUIRE(status_of(tunnels.back()->read_until("\r\n\r\n")) == 101);
+    }
+    std::atomic<bool> stop{false};
+    std::atomic<int> good{0};
+    std::atomic<int> bad{0};
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.emplace_back([&] {
+            RawConnection client(gateway.port());
+            while (!stop) {
+                client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+                const std::string answer = client.read_until("\r\n\r\n");
+                const bool fine =
+                    status_of(answer) == 200 &&
+                    (answer.ends_with("\r\n\r\n") ? client.read_until("o") : std::string("x")) != "";
+                ++(fine ? good : bad);
+                if (!fine) return;
+                // The body is "one" or "two": take what is left of it.
+                client.read_until("\n", milliseconds(1));
+            }
+        });
+    }
+    for (int i = 0; i < 20; ++i) {
+        gateway.rewrite(i % 2 == 0 ? second : first);
+        if (i % 4 < 2) {
+            const int wanted = static_cast<int>(gateway.metric("gateway_reloads_total{result=\"done\"}")) + 1;
+            gateway.process().signal(SIGHUP);
+            REQUIRE(wait_until(
+                [&] { return gateway.metric("gateway_reloads_total{result=\"done\"}") >= wanted; }));
+        } else {
+            REQUIRE(request(gateway.admin_port(), "POST", "/reload").status == 200);
+        }
+        REQUIRE(wait_until([&] { return get(gateway.port(), "/x").body == (i % 2 == 0 ? "two" : "one"); }));
+    }
+    stop = true;
+    for (std::thread& client : clients) client.join();
+    CHECK(bad == 0);
+    CHECK(good > 50);
+    for (auto& tunnel : tunnels) {
+        tunnel->send("still here");
+        CHECK(tunnel->read_until("still here") == "still here");
+    }
+}
+
+TEST_CASE("a bad file is refused with its reasons, and the old configuration stays") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig good = Gateway::in_front_of(upstream.endpoint());
+    Gateway gateway(good);
+    GatewayConfig bad = good;
+    bad.routes += R"(,{"name":"no-rule","match":{"prefix":"/y"},"target":{"cluster":"up"}})";
+    gateway.rewrite(bad);
+    const Reply refused = request(gateway.admin_port(), "POST", "/reload");
+    CHECK(refused.status == 422);
+    CHECK(refused.body.find("/routes/1") != std::string::npos);
+    CHECK(get(gateway.port(), "/x").status == 200);
+    gateway.process().signal(SIGHUP);
+    CHECK(gateway.process().wait_output("reload_refused"));
+    CHECK(get(gateway.port(), "/x").status == 200);
+    CHECK(gateway.metric("gateway_reloads_total{result=\"refused\"}") >= 1);
+}
+
+TEST_CASE("SIGTERM lets what is under way finish, and takes nothing new") {
+    std::atomic<bool> go{false};
+    FakeUpstream upstream([&](UpstreamConnection& connection) {
+        connection.read_head();
+        while (!go) std::this_thread::sleep_for(milliseconds(2));
+        connection.answer("finished");
+    });
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    RawConnection idle(gateway.port());
+    RawConnection busy(gateway.port());
+    busy.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(upstream.wait_received("GET /x"));
+    gateway.process().signal(SIGTERM);
+    // Idle connections close, the port is closed, the request goes on.
+    idle.read_to_end(milliseconds(5000));
+    CHECK(idle.closed_by_peer());
+    CHECK(wait_until([&] {
+        try {
+            RawConnection late(gateway.port());
+            return false;
+        } catch (const std::exception&) {
+            return true;
+        }
+    }));
+    CHECK(gateway.process().running());
+    go = true;
+    const std::string answer = busy.read_to_end();
+    CHECK(answer.ends_with("\r\n\r\nfinished"));
+    CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+    CHECK(gateway.process().wait_exit() == 0);
+}
+
+TEST_CASE("what has not finished within the grace is ended") {
+    FakeUpstream upstream([](UpstreamConnection& connection) { connection.read_to_end(); });
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.more = R"("shutdown":{"grace_ms":300})";
+    Gateway gateway(config);
+    RawConnection client(gateway.port());
+    client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(upstream.wait_received("GET /x"));
+    gateway.process().signal(SIGTERM);
+    CHECK(gateway.process().wait_exit(milliseconds(5000)) == 0);
+}
+
+TEST_CASE("a second signal ends it at once") {
+    FakeUpstream upstream([](UpstreamConnection& connection) { connection.read_to_end(); });
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    RawConnection client(gateway.port());
+    client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(upstream.wait_received("GET /x"));
+    gateway.process().signal(SIGTERM);
+    REQUIRE(gateway.process().wait_output("draining"));
+    gateway.process().signal(SIGINT);
+    CHECK(gateway.process().wait_exit(milliseconds(3000)) == 130);
+}
+
+TEST_CASE("a port that is taken stops the start with the setting's name") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    Gateway first(config);
+    TemporaryDirectory directory;
+    const std::string file = directory.write("gateway.json", config.text());
+    // By another process, and by another gateway: SO_REUSEPORT must not let two share a port unnoticed.
+    for (const std::uint16_t port : {upstream.port(), first.port()}) {
+        Process second(binary("gateway"), {"run", "--config", file},
+                       {{"JWT_SECRET", kJwtSecret}, {"PORT", std::to_string(port)}});
+        CHECK(second.wait_exit() == 1);
+        CHECK(second.output().find("listeners/0") != std::string::npos);
+        CHECK(second.output().find(std::to_string(port)) != std::string::npos);
+    }
+}
+
+TEST_CASE("a bad configuration stops the start and says all that is wrong") {
+    GatewayConfig config = Gateway::in_front_of("127.0.0.1:1");
+    config.routes += R"(,{"name":"a","match":{"prefix":"/a"},"target":{"cluster":"nowhere"}})";
+    config.client = R"("head_timeot_ms":1)";
+    TemporaryDirectory directory;
+    const std::string file = directory.write("gateway.json", config.text());
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"run", "--config", file}, std::vector<std::string>{"check", file}}) {
+        Process process(binary("gateway"), arguments, {{"JWT_SECRET", kJwtSecret}});
+        CHECK(process.wait_exit() == 2);
+        CHECK(process.output().find("head_timeot_ms") != std::string::npos);
+        CHECK(process.output().find("/routes/1") != std::string::npos);
+        CHECK(process.output().find(kJwtSecret) == std::string::npos);
+    }
+    Process missing(binary("gateway"), {"run", "--config", directory.path() + "/none.json"}, {});
+    CHECK(missing.wait_exit() == 2);
+}
+
+TEST_CASE("the admin port shows routes, clusters, configuration and numbers") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    CHECK(get(gateway.port(), "/a?secret=1").status == 200);
+    CHECK(request(gateway.port(), "BREW", "/a").status == 501);
+    CHECK(get(gateway.admin_port(), "/healthz").status == 200);
+    CHECK(get(gateway.admin_port(), "/readyz").status == 200);
+    CHECK(get(gateway.admin_port(), "/routes").body.find("\"name\":\"open-\"") != std::string::npos);
+    CHECK(get(gateway.admin_port(), "/clusters").body.find(upstream.endpoint()) != std::string::npos);
+    const std::string config = get(gateway.admin_port(), "/config").body;
+    CHECK(config.find("kampus-auth") != std::string::npos);
+    CHECK(config.find(kJwtSecret) == std::string::npos);
+    CHECK(gateway.metric("gateway_requests_total{route=\"open-\",status=\"2xx\"}") == 1);
+    CHECK(gateway.metric("gateway_refusals_total{reason=\"method_unknown\"}") == 1);
+    CHECK(gateway.metric("gateway_request_duration_seconds_count{route=\"open-\"}") == 1);
+    // The admin port is not reachable through the public one.
+    CHECK(get(gateway.port(), "/metrics").body.find("gateway_requests_total") == std::string::npos);
+}
+
+TEST_CASE("the access log has a line a request, with the path but not the query") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    CHECK(get(gateway.port(), "/a/b?secret=1", {{"X-Request-Id", "id-1"}, {"User-Agent", "a\"b"}})
+              .header("X-Request-Id") == "id-1");
+    REQUIRE(gateway.process().wait_output("\"request_id\":\"id-1\""));
+    const std::string output = gateway.process().output();
+    CHECK(output.find("\"path\":\"/a/b\"") != std::string::npos);
+    CHECK(output.find("secret=1") == std::string::npos);
+    CHECK(output.find("\"user_agent\":\"a\\\"b\"") != std::string::npos);
+    CHECK(output.find("\"status\":200") != std::string::npos);
+}
+
+TEST_CASE("explain tells route, rule, upstream and limits without sending anything") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"nilai","match":{"prefix":"/api"},"auth":{"issuer":"kampus","roles":["dosen"]},"target":{"cluster":"up"}})";
+    TemporaryDirectory directory;
+    const std::string file = directory.write("gateway.json", config.text());
+    const auto explain = [&](std::vector<std::string> more, int code) {
+        std::vector<std::string> arguments{"explain", "--config", file};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        Process process(binary("gateway"), arguments, {{"JWT_SECRET", kJwtSecret}});
+        CHECK(process.wait_exit() == code);
+        return process.output();
+    };
+    CHECK(explain({"GET", "http://a.test/api/x"}, 1).find("401") != std::string::npos);
+    TokenClaims claims;
+    CHECK(explain({"GET", "/api/x", "--token", mint_token(claims)}, 1).find("403") != std::string::npos);
+    claims.role = "dosen";
+    const std::string good = explain({"GET", "/api/x", "--token", mint_token(claims)}, 0);
+    CHECK(good.find("nilai") != std::string::npos);
+    CHECK(good.find(upstream.endpoint()) != std::string::npos);
+    CHECK(explain({"GET", "/other"}, 1).find("404") != std::string::npos);
+    CHECK(explain({"GET", "/api/%2e%2e%2fx"}, 1).find("strict reader") != std::string::npos);
+    CHECK(upstream.connections() == 0);
+}
+
+TEST_CASE("several workers serve one port") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.workers = "3";
+    Gateway gateway(config);
+    for (int i = 0; i < 50; ++i) CHECK(get(gateway.port(), "/x").status == 200);
+    CHECK(gateway.metric("gateway_workers ") == 3);
+    CHECK(gateway.metric("gateway_requests_total{route=\"open-\",status=\"2xx\"}") == 50);
+}
+
+}  // namespace test
