@@ -1,4 +1,4 @@
-// Every setting of the service, from the environment; docs: the table in docs/configuration.md.
+// Every setting of the service, from the environment; described in docs/settings-acad.md.
 #pragma once
 
 #include <filesystem>
