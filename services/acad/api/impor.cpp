@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxFaults = 100;  // more help nobody
 
-enum class Kind { key, text, integer, nilai };
+enum class Kind { key, text, integer, kode_semester, nilai };
 
 struct Column {
     std::string_view name;
@@ -46,7 +46,7 @@ std::vector<Column> columns_of(store::Sasaran sasaran) {
     return {{"nim", Kind::key, true, 10},
             {"kode_mk", Kind::key, true, 10},
             {"semester", Kind::integer, false, 0, 1, domain::kLastOrdinal},
-            {"kode_semester", Kind::integer, false, 0, 19001, 29993},
+            {"kode_semester", Kind::kode_semester, false, 0, 19001, 29993},
             {"nilai", Kind::nilai, false, 2}};
 }
 
@@ -64,13 +64,15 @@ std::string fault_of(const Column& column, const std::string& value) {
         return byte < 0x20 || byte == 0x7F;
     });
     if (control) return "memuat karakter yang tidak sah";
-    if (column.kind == Kind::integer) {
+    if (column.kind == Kind::integer || column.kind == Kind::kode_semester) {
         int number = 0;
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
         if (error != std::errc{} || end != value.data() + value.size() || number < column.min ||
             number > column.max)
             return "harus bilangan bulat antara " + std::to_string(column.min) + " dan " +
                    std::to_string(column.max);
+        if (column.kind == Kind::kode_semester && !domain::is_kode_semester(number))
+            return "harus kode seperti 20241";
         return "";
     }
     if (shared::json::code_points(value) > column.max_length)

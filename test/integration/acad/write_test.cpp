@@ -378,6 +378,7 @@ TEST_CASE("CSV comes in whole or not at all, and goes out as it came") {
          "nim,kode_mk,semester,nilai\n22001,IF101,2,\nnobody,IF101,1,\n22001,NOPE,1,\n22001,IF102,2,Z\n",
          422,
          {"/3/nim", "/4/kode_mk", "/5/nilai"}},
+        {"krs", "nim,kode_mk,kode_semester\n22001,IF101,20244\n", 422, {"/2/kode_semester"}},
         {"krs", "nim,kode_mk,semester\n22001,IF101,2\n22001,IF101,2\n", 422, {"/2/kode_mk", "/3/kode_mk"}},
     };
     const auto before =
