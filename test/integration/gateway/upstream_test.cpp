@@ -94,12 +94,20 @@ TEST_CASE("a POST is not sent twice when its connection dies") {
 }
 
 TEST_CASE("a pooled connection that the upstream has closed is not used, not even for a POST") {
-    FakeUpstream upstream([](UpstreamConnection& connection) {
+    std::atomic<int> closed{0};
+    FakeUpstream upstream([&](UpstreamConnection& connection) {
         read_body_of(connection, connection.read_head());
         connection.answer("once");  // keep-alive by its head, closed all the same
+        connection.shutdown_send();
+        ++closed;
+        connection.read_to_end();
     });
     Gateway gateway(Gateway::in_front_of(upstream.endpoint(), "", R"("retry":{"attempts":0})"));
-    for (int i = 0; i < 20; ++i) CHECK(request(gateway.port(), "POST", "/x", {}, "body").status == 200);
+    for (int i = 0; i < 20; ++i) {
+        CHECK(request(gateway.port(), "POST", "/x", {}, "body").status == 200);
+        // Only then it is the gateway's business to know.
+        for (int wait = 0; wait < 5000 && closed <= i; ++wait) std::this_thread::sleep_for(milliseconds(1));
+    }
 }
 
 TEST_CASE("a failed connect goes on to another endpoint, whatever the method") {
