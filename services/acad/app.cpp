@@ -40,7 +40,9 @@ shared::http::ServerOptions server_options(const Settings& settings) {
 App::App(Settings settings)
     : settings_(std::move(settings)),
       pool_(io_, pool_options(settings_)),
-      health_(pool_, metrics_, migrated_),
+      // Not judged by a feed that fell silent later: then the setting says what happens to requests.
+      health_(pool_, metrics_, migrated_,
+              [this] { return !follower_ || follower_->ready() || !follower_->must_refuse(); }),
       ips_(pool_, settings_.ketentuan),
       mahasiswa_(pool_),
       mata_kuliah_(pool_),

@@ -10,8 +10,9 @@ constexpr std::chrono::milliseconds kPingTimeout{1500};
 
 }  // namespace
 
-Health::Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated)
-    : pool_(pool), metrics_(metrics), migrated_(migrated) {}
+Health::Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated,
+               std::function<bool()> sessions_known)
+    : pool_(pool), metrics_(metrics), migrated_(migrated), sessions_known_(std::move(sessions_known)) {}
 
 void Health::routes(shared::http::Router& router) {
     router.add("GET", "/health", Access::open(), [this](Request& request) { return health(request); });
@@ -22,11 +23,13 @@ void Health::routes(shared::http::Router& router) {
 
 Reply Health::health(Request&) {
     const bool up = co_await pool_.ping(kPingTimeout);
-    const bool ready = up && migrated_;
+    const bool sessions_known = sessions_known_();
+    const bool ready = up && migrated_ && sessions_known;
     shared::json::Writer writer;
     writer.object([&] {
         writer.member("status", ready ? "ok" : "unavailable");
         writer.member("database", !up ? "down" : migrated_ ? "up" : "migrating");
+        writer.member("sessions", sessions_known ? "known" : "unknown");
     });
     auto response = shared::http::json_response(ready ? 200 : 503, writer.str());
     response.with("Cache-Control", "no-store");

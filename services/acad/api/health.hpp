@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "services/acad/api/common.hpp"
 #include "shared/http/router.hpp"
@@ -11,8 +12,10 @@ namespace acad::api {
 
 class Health {
   public:
-    // `migrated`: the schema is there. All must outlive the router.
-    Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated);
+    // `migrated`: the schema is there. `sessions_known`: ended sessions have been learned once, so that
+    // tokens can be judged. All must outlive the router.
+    Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated,
+           std::function<bool()> sessions_known);
     void routes(shared::http::Router& router);
 
   private:
@@ -22,6 +25,7 @@ class Health {
     shared::pg::Pool& pool_;
     shared::metrics::Registry& metrics_;
     const std::atomic<bool>& migrated_;
+    std::function<bool()> sessions_known_;
 };
 
 }  // namespace acad::api
