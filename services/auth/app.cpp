@@ -24,6 +24,7 @@ using asio::awaitable;
 
 constexpr std::chrono::seconds kDrainGrace{10};
 constexpr std::chrono::seconds kSweepInterval{60};
+constexpr std::chrono::seconds kKeyInterval{2};
 
 store::DatabaseOptions database_options(const Settings& settings) {
     store::DatabaseOptions options;
@@ -33,12 +34,14 @@ store::DatabaseOptions database_options(const Settings& settings) {
     return options;
 }
 
-std::shared_ptr<const shared::jwt::KeySet> key_set(const Settings& settings) {
-    auto key = shared::jwt::Key::from_secret(settings.jwt_secret);
-    if (!key) throw std::runtime_error("JWT_SECRET: " + key.error().message());
-    std::vector<shared::jwt::Key> keys;
-    keys.push_back(std::move(*key));
-    return std::make_shared<const shared::jwt::KeySet>(std::move(keys));
+std::shared_ptr<const crypto::IssuerKeys> issuer_keys(const Settings& settings) {
+    if (!settings.signing_keys_dir) return crypto::make_secret_keys(settings.jwt_secret);
+    try {
+        return crypto::load_key_files(*settings.signing_keys_dir, settings.jwt_secret);
+    } catch (const std::exception& failure) {
+        throw std::runtime_error(std::string("SIGNING_KEYS_DIR: ") + failure.what() +
+                                 " (auth-service rotate-key makes the first keys)");
+    }
 }
 
 shared::jwt::Rules token_rules(const Settings& settings) {
@@ -67,9 +70,7 @@ class App {
           // Hashing costs 19 MiB and a core each: a pool of its own, so that nothing else waits behind it.
           passwords_(crypto::PasswordHasher(settings.argon2, settings.pepper), settings.hash_threads,
                      settings.hash_queue),
-          signer_(crypto::make_hs256_signer(settings.jwt_secret)),
           refresh_tokens_(settings.refresh_key),
-          verifier_(token_rules(settings), key_set(settings)),
           feed_(io_, database_->sessions(), shared::system_now, api::RevocationFeed::Timing{}),
           audit_(io_, database_->audit()),
           failures_by_address_(settings.failures_by_address),
@@ -77,7 +78,7 @@ class App {
           context_{settings_,
                    *database_,
                    passwords_,
-                   *signer_,
+                   issuer_keys(settings),
                    refresh_tokens_,
                    [this](std::string_view token) { return check(token); },
                    feed_,
@@ -88,13 +89,17 @@ class App {
                    shared::system_now},
           server_(io_, server_options(settings), api::make_router(context_), context_.check_token, metrics_),
           pause_(io_),
-          signals_(io_, SIGTERM, SIGINT) {}
+          key_timer_(io_),
+          signals_(io_, SIGTERM, SIGINT) {
+        use_keys(context_.keys);
+    }
 
     int run() {
         signals_.async_wait([this](boost::system::error_code error, int) {
             if (!error) shut_down();
         });
         spawn("preparation", prepare_and_sweep());
+        if (settings_.signing_keys_dir) spawn("key files", follow_key_files());
         asio::co_spawn(io_, audit_.store_all(), [this](std::exception_ptr failure) {
             report("audit trail", failure);
             io_.stop();  // it ends last; see shut_down
@@ -120,13 +125,41 @@ class App {
     }
 
     shared::Result<shared::jwt::Claims> check(std::string_view token) const {
-        auto claims = verifier_.verify(token, shared::system_now());
+        auto claims = verifier_->verify(token, shared::system_now());
         if (!claims) return claims;
         // Until the list has been read once, a session that has ended would look alive.
         if (!feed_.loaded()) return shared::jwt::make_error_code(shared::jwt::Errc::sessions_unknown);
         if (feed_.view().contains(claims->sid, shared::system_now()))
             return shared::jwt::make_error_code(shared::jwt::Errc::revoked);
         return claims;
+    }
+
+    void use_keys(std::shared_ptr<const crypto::IssuerKeys> keys) {
+        verifier_ = std::make_unique<const shared::jwt::Verifier>(token_rules(settings_), keys->verification);
+        context_.keys = std::move(keys);
+    }
+
+    // rotate-key changes the folder, on this machine or another; a broken change leaves the keys that are in
+    // use.
+    awaitable<void> follow_key_files() {
+        std::filesystem::file_time_type seen{};
+        while (!stopping_) {
+            std::error_code error;
+            const auto changed =
+                std::filesystem::last_write_time(*settings_.signing_keys_dir / "keys.json", error);
+            if (!error && changed != seen) {
+                seen = changed;
+                try {
+                    use_keys(issuer_keys(settings_));
+                    shared::log::info("signing_keys_loaded");
+                } catch (const std::exception& failure) {
+                    shared::log::error("signing_keys_refused", {{"message", failure.what()}});
+                }
+            }
+            key_timer_.expires_after(kKeyInterval);
+            boost::system::error_code cut_short;
+            co_await key_timer_.async_wait(asio::redirect_error(asio::use_awaitable, cut_short));
+        }
     }
 
     awaitable<void> rest(std::chrono::milliseconds time) {
@@ -193,6 +226,7 @@ class App {
         });
         stopping_ = true;
         pause_.cancel();
+        key_timer_.cancel();
         feed_.stop();
         server_.drain(kDrainGrace, [this] { audit_.stop(); });
     }
@@ -202,9 +236,8 @@ class App {
     shared::metrics::Registry metrics_;
     std::unique_ptr<store::Database> database_;
     crypto::PasswordService passwords_;
-    std::unique_ptr<crypto::TokenSigner> signer_;
     crypto::RefreshTokens refresh_tokens_;
-    shared::jwt::Verifier verifier_;
+    std::unique_ptr<const shared::jwt::Verifier> verifier_;
     api::RevocationFeed feed_;
     api::AuditTrail audit_;
     domain::AddressLimiter failures_by_address_;
@@ -212,6 +245,7 @@ class App {
     api::Context context_;
     shared::http::Server server_;
     asio::steady_timer pause_;
+    asio::steady_timer key_timer_;
     asio::signal_set signals_;
     bool stopping_ = false;
 };

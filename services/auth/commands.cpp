@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "services/auth/bootstrap.hpp"
+#include "services/auth/crypto/issuer_keys.hpp"
 #include "services/auth/domain/identifiers.hpp"
 #include "services/auth/domain/unicode.hpp"
 #include "services/auth/store/database.hpp"
@@ -137,6 +138,28 @@ int seed_demo(const Settings& settings, const std::vector<std::string>& argument
         json.assign(std::istreambuf_iterator<char>(file), {});
     }
     return run(settings, read_seed(json, settings.passwords));
+}
+
+int rotate_key(const Settings& settings, const std::vector<std::string>& arguments) {
+    const auto algorithm = shared::jwt::parse_algorithm(option(arguments, "--alg").value_or("ES256"));
+    if (!algorithm || *algorithm == shared::jwt::Algorithm::hs256) {
+        std::cerr << "usage: auth-service rotate-key [--alg ES256|RS256|PS256|EdDSA]\n";
+        return 2;
+    }
+    if (!settings.signing_keys_dir) {
+        std::cerr
+            << "SIGNING_KEYS_DIR: not set; tokens are signed with JWT_SECRET, there is no key to rotate\n";
+        return 1;
+    }
+    crypto::Rotation rotation;
+    rotation.algorithm = *algorithm;
+    rotation.publish_for = settings.key_publish_time;
+    // The last token it signed, the most lenient verifier, and the seconds until every replica has read the
+    // change.
+    rotation.retire_after =
+        settings.sessions.access_ttl + settings.sessions.leeway + std::chrono::seconds(60);
+    std::cerr << crypto::rotate_key_files(*settings.signing_keys_dir, rotation, shared::system_now()) << '\n';
+    return 0;
 }
 
 }  // namespace auth

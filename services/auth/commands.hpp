@@ -17,4 +17,8 @@ int create_admin(const Settings& settings, const std::vector<std::string>& argum
 // seed-demo FILE (or - for standard input): creates or updates the accounts of a JSON file (bootstrap.hpp).
 int seed_demo(const Settings& settings, const std::vector<std::string>& arguments);
 
+// rotate-key [--alg ES256|RS256|PS256|EdDSA]: one step of the key files in SIGNING_KEYS_DIR
+// (crypto/issuer_keys.hpp). Needs no database.
+int rotate_key(const Settings& settings, const std::vector<std::string>& arguments);
+
 }  // namespace auth

@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ constexpr const char* kUsage =
     "       auth-service migrate\n"
     "       auth-service create-admin --username NAME --email ADDRESS < password\n"
     "       auth-service seed-demo FILE\n"
+    "       auth-service rotate-key [--alg ES256|RS256|PS256|EdDSA]\n"
     "Settings come from the environment; MONGO_URI and JWT_SECRET are required.\n";
 
 // Each password hash takes 19 MiB for some milliseconds. glibc would learn from the first one to keep such
@@ -35,6 +37,7 @@ int run(const std::string& command, const std::vector<std::string>& arguments) {
     if (command == "serve") return auth::serve(settings);
     if (command == "migrate") return auth::migrate(settings);
     if (command == "create-admin") return auth::create_admin(settings, arguments);
+    if (command == "rotate-key") return auth::rotate_key(settings, arguments);
     return auth::seed_demo(settings, arguments);
 }
 
@@ -45,7 +48,8 @@ int main(int count, char** values) {
     std::vector<std::string> arguments(values + 1, values + count);
     const std::string command = arguments.empty() ? "serve" : arguments.front();
     if (!arguments.empty()) arguments.erase(arguments.begin());
-    if (command != "serve" && command != "migrate" && command != "create-admin" && command != "seed-demo") {
+    const std::vector<std::string> known{"serve", "migrate", "create-admin", "seed-demo", "rotate-key"};
+    if (std::find(known.begin(), known.end(), command) == known.end()) {
         std::cerr << kUsage;
         return command == "help" || command == "--help" ? 0 : 2;
     }

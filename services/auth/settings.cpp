@@ -72,6 +72,10 @@ Settings read_settings(Environment& environment) {
     settings.database_connections = count(environment, "DATABASE_CONNECTIONS", 8, 1, 100);
 
     settings.jwt_secret = environment.required_secret("JWT_SECRET", kSecretBytes);
+    if (const auto folder = environment.optional_text("SIGNING_KEYS_DIR"))
+        settings.signing_keys_dir = *folder;
+    settings.key_publish_time =
+        std::chrono::seconds(environment.integer("SIGNING_KEY_PUBLISH_S", 600, 0, 86400));
     settings.issuer = environment.text("JWT_ISSUER", "kampus-auth");
     settings.audience = environment.text("JWT_AUDIENCE", "kampus-api");
     settings.refresh_key = environment.optional_secret("REFRESH_KEY", kSecretBytes)

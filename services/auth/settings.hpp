@@ -37,6 +37,8 @@ struct Settings {
 
     // tokens
     std::string jwt_secret;
+    std::optional<std::filesystem::path> signing_keys_dir;  // none: HS256 with jwt_secret
+    std::chrono::seconds key_publish_time{600};
     std::string issuer;
     std::string audience;
     std::string refresh_key;  // given, or derived from jwt_secret

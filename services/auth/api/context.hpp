@@ -2,13 +2,14 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <memory>
 #include <string>
 
 #include "services/auth/api/audit_trail.hpp"
 #include "services/auth/api/revocation_feed.hpp"
+#include "services/auth/crypto/issuer_keys.hpp"
 #include "services/auth/crypto/password_service.hpp"
 #include "services/auth/crypto/refresh_token.hpp"
-#include "services/auth/crypto/token_signer.hpp"
 #include "services/auth/domain/address_limiter.hpp"
 #include "services/auth/settings.hpp"
 #include "services/auth/store/database.hpp"
@@ -21,7 +22,7 @@ struct Context {
     const Settings& settings;
     store::Database& database;
     crypto::PasswordService& passwords;
-    const crypto::TokenSigner& signer;
+    std::shared_ptr<const crypto::IssuerKeys> keys;  // replaced as a whole when key files change
     const crypto::RefreshTokens& refresh_tokens;
     shared::http::TokenCheck check_token;
     RevocationFeed& feed;

@@ -36,6 +36,7 @@ Answer end_user_sessions(Context& context, Request& request);
 Answer verify_post(Context& context, Request& request);
 Answer verify_get(Context& context, Request& request);
 
+Answer jwks(Context& context, Request& request);
 Answer health(Context& context, Request& request);
 Answer revocations(Context& context, Request& request);
 Answer metrics(Context& context, Request& request);

@@ -27,7 +27,7 @@ Response token_answer(Context& context, const domain::Account& account, const do
 
     shared::json::Writer out;
     out.object([&] {
-        out.member("access_token", context.signer.sign(claims));
+        out.member("access_token", context.keys->signer->sign(claims));
         out.member("token_type", "Bearer");
         out.member("expires_in",
                    std::int64_t{std::chrono::floor<std::chrono::seconds>(claims.exp - now).count()});

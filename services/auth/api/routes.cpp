@@ -36,6 +36,7 @@ shared::http::Router make_router(Context& context) {
     add("POST", "/api/auth/verify", Access::open(), verify_post);
     add("GET", "/api/auth/verify", Access::open(), verify_get);
 
+    add("GET", "/.well-known/jwks.json", Access::open(), jwks);
     add("GET", "/health", Access::open(), health);
     add("GET", "/api/auth/health", Access::open(), health);
     add("GET", "/metrics", Access::open(), metrics);                   // the gateway has no route to it

@@ -8,6 +8,7 @@
 
 #include "shared/base/clock.hpp"
 #include "shared/base/result.hpp"
+#include "shared/jwt/key.hpp"
 
 namespace auth::crypto {
 
@@ -32,5 +33,10 @@ class TokenSigner {
 
 // HS256 by cpp-jwt; `secret` at least 32 bytes.
 std::unique_ptr<TokenSigner> make_hs256_signer(std::string secret);
+
+// A private key in PEM form; `kid` goes into each token's header. Throws std::runtime_error for a key that
+// cannot sign.
+std::unique_ptr<TokenSigner> make_private_key_signer(shared::jwt::Algorithm algorithm, const std::string& pem,
+                                                     const std::string& kid);
 
 }  // namespace auth::crypto

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <set>
 #include <thread>
 
+#include "shared/base/random.hpp"
 #include "test/integration/auth/service_fixture.hpp"
+#include "test/support/token.hpp"
 
 using namespace std::chrono_literals;
 using auth_test::feed_of;
@@ -277,6 +280,39 @@ TEST_CASE("a restart forgets no ended session and understands the old cursor") {
     const auto later = service.feed("?since=" + cursor);
     CHECK_FALSE(later.json()["reset"].GetBool());
     CHECK(sids_of(later).contains(sid));
+}
+
+TEST_CASE("signing keys rotate under load with no token refused") {
+    if (!test::have_servers(Kind::postgres)) return;
+    const auto folder = std::filesystem::temp_directory_path() / ("keys-" + shared::random_id());
+    const std::map<std::string, std::string> keys{{"SIGNING_KEYS_DIR", folder.string()},
+                                                  {"SIGNING_KEY_PUBLISH_S", "0"}};
+    {
+        // The first keys, before the service starts.
+        test::Process first(test::binary("auth-service"), {"rotate-key"},
+                            {{"SIGNING_KEYS_DIR", folder.string()},
+                             {"MONGO_URI", "postgresql://localhost/none"},
+                             {"JWT_SECRET", test::kJwtSecret}});
+        REQUIRE(first.wait_exit() == 0);
+    }
+    Service service(Kind::postgres, keys);
+    CHECK(service.get("/.well-known/jwks.json").json()["keys"].Size() == 2);
+    const auto old = service.login("22001");
+    CHECK(old.access.starts_with("eyJhbGciOiJFUzI1NiI"));  // {"alg":"ES256"
+    for (const std::string algorithm : {"EdDSA", "ES256"}) {
+        const auto jwks = service.get("/.well-known/jwks.json").body;
+        REQUIRE(service.command({"rotate-key", "--alg", algorithm}, "") == 0);
+        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        while (service.get("/.well-known/jwks.json").body == jwks &&
+               std::chrono::steady_clock::now() < deadline)
+            CHECK(service.get("/api/auth/me", old.access).status == 200);
+        CHECK(service.get("/.well-known/jwks.json").body != jwks);
+        CHECK(service.get("/api/auth/me", old.access).status == 200);
+        const auto fresh = service.login("22001");
+        CHECK(fresh.access.substr(0, fresh.access.find('.')) != old.access.substr(0, old.access.find('.')));
+        CHECK(service.get("/api/auth/me", fresh.access).status == 200);
+    }
+    std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("stopping answers long-polls at once and ends with 0") {
