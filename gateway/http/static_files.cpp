@@ -43,6 +43,17 @@ std::optional<std::string> decode(std::string_view path) {
     return out;
 }
 
+// ".git", ".env" and editors' leavings are not pages. /.well-known is one (RFC 8615).
+bool has_hidden_segment(std::string_view relative) {
+    for (std::size_t at = 0; at < relative.size();) {
+        const std::size_t end = std::min(relative.find('/', at), relative.size());
+        const std::string_view segment = relative.substr(at, end - at);
+        if (segment.starts_with('.') && segment != ".well-known") return true;
+        at = end + 1;
+    }
+    return false;
+}
+
 // The kernel itself refuses every way out of the directory: "..", absolute symbolic links, magic links.
 int open_beneath(const std::string& directory, const std::string& relative) {
     const int root = ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -188,7 +199,8 @@ FileAnswer open_file(const config::StaticTarget& target, const wire::RequestHead
         below.remove_prefix(target.strip_prefix.size());
     while (below.starts_with('/')) below.remove_prefix(1);
     auto relative = decode(below);
-    if (!relative || relative->find('\0') != std::string::npos) return answer;
+    if (!relative || relative->find('\0') != std::string::npos || has_hidden_segment(*relative))
+        return answer;
     if (relative->empty() || relative->ends_with('/')) *relative += target.index;
 
     int descriptor = open_beneath(target.directory, *relative);
@@ -197,7 +209,9 @@ FileAnswer open_file(const config::StaticTarget& target, const wire::RequestHead
         ::close(descriptor);
         // Relative links of the index page need the slash.
         answer.status = 308;
-        answer.location = std::string(path) + "/";
+        // "//host" would send the browser to another site.
+        answer.location =
+            "/" + std::string(path.substr(std::min(path.find_first_not_of('/'), path.size()))) + "/";
         return answer;
     }
     if (descriptor < 0 && !target.fallback.empty() && !has_extension(*relative)) {

@@ -24,6 +24,9 @@ class Site {
         write("site/a b.txt", "0123456789");
         write("site/sub/index.html", "<p>sub</p>");
         write("site/app.js", "js");
+        write("site/.env", "secret");
+        fs::create_directories(root_ / "site/.git");
+        write("site/.git/config", "secret");
         fs::create_symlink("../secret.txt", root_ / "site/out.txt");
         fs::create_symlink("/etc/passwd", root_ / "site/abs.txt");
         fs::create_symlink("app.js", root_ / "site/in.js");
@@ -80,6 +83,15 @@ TEST_CASE("files are found by their canonical path, folders by their index page"
     const auto head = site.get("/app.js", "", "HEAD");
     CHECK(head.status == 200);
     CHECK(head.length == 2);
+    CHECK(site.body.descriptor < 0);
+}
+
+TEST_CASE("hidden files are not served, and a folder's redirect stays on this site") {
+    Site site;
+    CHECK(site.get("/.env").status == 404);
+    CHECK(site.get("/.git/config").status == 404);
+    CHECK(site.get("/%2Eenv").status == 404);
+    CHECK(site.get("/sub").location == "/sub/");
     CHECK(site.body.descriptor < 0);
 }
 
