@@ -66,16 +66,17 @@ void Worker::run() {
 }
 
 void Worker::tick() {
+    // Armed first: whatever happens below, there is a next tick.
+    timer_.expires_after(net::DeadlineWheel::kTick);
+    timer_.async_wait([this](shared::ErrorCode error) {
+        if (!error) tick();
+    });
     wheel_.tick(
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_));
     for (const auto& cluster : context_.snapshot->clusters) cluster->tick();
     poller_.flush_retired();
     log_.flush();
     if (context_.draining) finish_if_empty();
-    timer_.expires_after(net::DeadlineWheel::kTick);
-    timer_.async_wait([this](shared::ErrorCode error) {
-        if (!error) tick();
-    });
 }
 
 void Worker::adopt(std::shared_ptr<const http::Snapshot> snapshot) {

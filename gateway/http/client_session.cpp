@@ -167,6 +167,11 @@ void ClientSession::read_proxy_header() {
     state_ = stream_.tls() ? State::handshaking : State::idle;
 }
 
+void ClientSession::on_exception() noexcept {
+    in_process_ = false;
+    client_gone("internal_error");
+}
+
 void ClientSession::continue_handshake() {
     switch (stream_.handshake()) {
         case net::IoStatus::ok:

@@ -61,6 +61,7 @@ class ClientSession final : public net::PollHandler, public net::Timed {
     ClientSession* next() const { return next_; }
 
     void on_events(std::uint32_t events) override;
+    void on_exception() noexcept override;
 
   protected:
     void on_deadline() override;

@@ -481,6 +481,11 @@ void Forwarder::on_upstream_deadline() {
     attempt_failed(upstream::Failure::timeout, Failed::upstream_timeout);
 }
 
+void Forwarder::on_upstream_exception() noexcept {
+    pumping_ = false;
+    if (session_) session_->on_exception();
+}
+
 // ---- the answer
 
 void Forwarder::on_upstream_readable() {

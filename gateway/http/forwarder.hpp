@@ -50,6 +50,7 @@ class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter
     void on_upstream_drained() override;
     void on_upstream_send_failed() override;
     void on_upstream_deadline() override;
+    void on_upstream_exception() noexcept override;
     void on_place_free() override;
 
   protected:

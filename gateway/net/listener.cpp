@@ -139,6 +139,11 @@ void Listener::on_deadline() {
     accept_some();
 }
 
+// The connection that could not be taken is gone; the next ones may do better.
+void Listener::on_exception() noexcept {
+    wheel_.set(*this, std::chrono::milliseconds(100));
+}
+
 void Listener::accept_some() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
         if (descriptor_ < 0) return;

@@ -46,6 +46,7 @@ class Listener final : public PollHandler, public Timed {
     void stop();
 
     void on_events(std::uint32_t events) override;
+    void on_exception() noexcept override;
     void on_deadline() override;
 
   private:

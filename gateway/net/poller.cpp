@@ -7,8 +7,10 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
-#include <stdexcept>
+#include <exception>
 #include <system_error>
+
+#include "shared/log/log.hpp"
 
 namespace gateway::net {
 
@@ -87,6 +89,15 @@ void Poller::wait() {
     });
 }
 
+void Poller::call(PollHandler* handler, std::uint32_t events) {
+    try {
+        handler->on_events(events);
+    } catch (const std::exception& e) {
+        shared::log::error("session_exception", {{"error", e.what()}});
+        handler->on_exception();
+    }
+}
+
 void Poller::turn() {
     if (stopped_) return;
     in_turn_ = true;
@@ -95,7 +106,7 @@ void Poller::turn() {
         PollHandler* handler = running_[i];
         if (!handler) continue;
         handler->queued_again_ = false;
-        handler->on_events(PollHandler::kAgain);
+        call(handler, PollHandler::kAgain);
     }
     running_.clear();
 
@@ -103,7 +114,7 @@ void Poller::turn() {
     const int count = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, 0);
     for (int i = 0; i < count; ++i) {
         auto* handler = static_cast<PollHandler*>(events[static_cast<std::size_t>(i)].data.ptr);
-        handler->on_events(events[static_cast<std::size_t>(i)].events);
+        call(handler, events[static_cast<std::size_t>(i)].events);
     }
     in_turn_ = false;
     if (!retired_.empty()) flush_retired();

@@ -23,6 +23,8 @@ class PollHandler {
     // EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR, or kAgain. May be called after the handler has
     // closed its descriptor (a later event of the same batch) and must ignore that.
     virtual void on_events(std::uint32_t events) = 0;
+    // on_events() threw (out of memory, a defect): ends what the handler stands for, and nothing else.
+    virtual void on_exception() noexcept = 0;
 
     static constexpr std::uint32_t kAgain = 1U << 20;
 
@@ -57,6 +59,7 @@ class Poller {
   private:
     void wait();
     void turn();
+    static void call(PollHandler* handler, std::uint32_t events);
 
     boost::asio::io_context& io_;
     int epoll_;

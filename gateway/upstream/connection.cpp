@@ -107,6 +107,13 @@ void Connection::on_events(std::uint32_t events) {
     if (user_ && readable_) user_->on_upstream_readable();
 }
 
+void Connection::on_exception() noexcept {
+    if (user_)
+        user_->on_upstream_exception();
+    else
+        pool_->remove_idle(this);
+}
+
 Connection::Sent Connection::send(std::string_view first, std::string_view second, std::string_view third) {
     if (!unsent_.empty()) {
         unsent_.append(first).append(second).append(third);

@@ -29,6 +29,8 @@ class ConnectionUser {
     // A send failed: the peer is gone. It may still have sent an answer.
     virtual void on_upstream_send_failed() = 0;
     virtual void on_upstream_deadline() = 0;
+    // Handling one of these threw.
+    virtual void on_upstream_exception() noexcept = 0;
 
   protected:
     ~ConnectionUser() = default;
@@ -74,6 +76,7 @@ class Connection final : public net::PollHandler, public net::Timed {
     std::uint32_t born() const { return born_; }
 
     void on_events(std::uint32_t events) override;
+    void on_exception() noexcept override;
     void on_deadline() override;
 
   private:

@@ -25,6 +25,7 @@ class Handler : public PollHandler {
   public:
     explicit Handler(std::function<void(std::uint32_t)> f) : f_(std::move(f)) {}
     void on_events(std::uint32_t events) override { f_(events); }
+    void on_exception() noexcept override {}
 
   private:
     std::function<void(std::uint32_t)> f_;
