@@ -53,6 +53,17 @@ void IssuerSet::stop() {
     }
 }
 
+bool IssuerSet::settle(std::chrono::milliseconds time) {
+    boost::asio::io_context context(1);
+    start(context);
+    const auto deadline = std::chrono::steady_clock::now() + time;
+    while (!ready() && std::chrono::steady_clock::now() < deadline)
+        context.run_one_for(std::chrono::milliseconds(20));
+    const bool settled = ready();  // before stop(): what is known stays known
+    stop();
+    return settled;
+}
+
 bool IssuerSet::ready() const {
     for (const auto& issuer : issuers_)
         if (issuer->key_count() == 0 || issuer->must_refuse_sessions()) return false;

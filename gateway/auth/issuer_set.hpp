@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,10 @@ class IssuerSet {
     void start(boost::asio::io_context& context);
     // Ends what no newer set has taken over. Thread-safe; the coroutines are gone soon after.
     void stop();
+
+    // For programs that answer one question (`gateway explain`): fetches keys and ended sessions here and
+    // now, for at most `time`. Returns ready().
+    bool settle(std::chrono::milliseconds time);
 
     // Every issuer can decide: keys are there, and its feed has been read once (or may be ignored by its
     // setting).

@@ -4,12 +4,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <random>
 #include <stdexcept>
 
 #include "shared/log/log.hpp"
+#include "shared/session/timer_slot.hpp"
 
 namespace gateway::auth {
 
@@ -49,7 +51,7 @@ JwksFollower::JwksFollower(std::string name, config::Jwks settings)
       keys_(std::make_shared<const jwt::KeySet>(std::vector<jwt::Key>{})) {}
 
 void JwksFollower::start(asio::io_context& context) {
-    timer_ = std::make_unique<asio::steady_timer>(context);
+    context_ = &context;
     auto following = [](std::shared_ptr<JwksFollower> self) -> asio::awaitable<void> {
         auto loop = self->follow();
         co_await std::move(loop);
@@ -65,10 +67,15 @@ void JwksFollower::start(asio::io_context& context) {
     asio::co_spawn(context, following(shared_from_this()), std::move(ended));
 }
 
+void JwksFollower::wake() {
+    asio::post(*context_.load(), [self = shared_from_this()] {
+        if (self->timer_ != nullptr) self->timer_->cancel();
+    });
+}
+
 void JwksFollower::stop() {
     stopped_ = true;
-    if (!timer_) return;
-    asio::post(timer_->get_executor(), [self = shared_from_this()] { self->timer_->cancel(); });
+    if (context_ != nullptr) wake();
 }
 
 std::shared_ptr<const jwt::KeySet> JwksFollower::keys() const {
@@ -85,9 +92,10 @@ void JwksFollower::want_unknown_kid() {
     const auto now = steady_ms();
     auto last = last_extra_ms_.load(std::memory_order_relaxed);
     if (last != 0 && now - last < settings_.unknown_kid_interval.count()) return;
-    if (!timer_ || !last_extra_ms_.compare_exchange_strong(last, now)) return;  // another worker was first
+    if (context_ == nullptr || stopped_ || !last_extra_ms_.compare_exchange_strong(last, now))
+        return;  // another worker was first
     extra_wanted_ = true;
-    asio::post(timer_->get_executor(), [self = shared_from_this()] { self->timer_->cancel(); });
+    wake();
 }
 
 void JwksFollower::publish(std::shared_ptr<const jwt::KeySet> keys) {
@@ -131,6 +139,7 @@ asio::awaitable<shared::Result<void>> JwksFollower::fetch_once() {
 }
 
 asio::awaitable<void> JwksFollower::follow() {
+    shared::session::TimerSlot slot(co_await asio::this_coro::executor, timer_);
     int failures_in_a_row = 0;
     while (!stopped_) {
         extra_wanted_ = false;
@@ -154,8 +163,8 @@ asio::awaitable<void> JwksFollower::follow() {
         }
         if (extra_wanted_) continue;
         boost::system::error_code ignored;
-        timer_->expires_after(until_next_fetch(failures_in_a_row));
-        co_await timer_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        slot.timer().expires_after(until_next_fetch(failures_in_a_row));
+        co_await slot.timer().async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
 }
 

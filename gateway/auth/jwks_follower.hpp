@@ -25,7 +25,7 @@ class JwksFollower : public std::enable_shared_from_this<JwksFollower> {
     JwksFollower(std::string name, config::Jwks settings);
 
     void start(boost::asio::io_context& context);  // once
-    void stop();                                   // thread-safe
+    void stop();                                   // thread-safe, while the context lives
 
     // Thread-safe, all of them. No keys: none have come yet, or the last good ones are older than max_stale.
     std::shared_ptr<const shared::jwt::KeySet> keys() const;
@@ -43,14 +43,16 @@ class JwksFollower : public std::enable_shared_from_this<JwksFollower> {
   private:
     boost::asio::awaitable<void> follow();
     boost::asio::awaitable<shared::Result<void>> fetch_once();
+    void wake();  // thread-safe
     void publish(std::shared_ptr<const shared::jwt::KeySet> keys);
     std::chrono::milliseconds until_next_fetch(int failures_in_a_row) const;
 
     const std::string name_;
     const config::Jwks settings_;
     const shared::http::Url url_;
-    std::unique_ptr<boost::asio::steady_timer> timer_;
-    std::string last_body_;  // the same text again changes nothing
+    std::atomic<boost::asio::io_context*> context_{nullptr};
+    boost::asio::steady_timer* timer_ = nullptr;  // of the context's thread, while the coroutine runs
+    std::string last_body_;                       // the same text again changes nothing
 
     mutable std::mutex mutex_;  // guards keys_; taken by a worker only after version() has changed
     std::shared_ptr<const shared::jwt::KeySet> keys_;

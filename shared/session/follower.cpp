@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <random>
@@ -12,6 +13,7 @@
 #include "shared/base/clock.hpp"
 #include "shared/log/log.hpp"
 #include "shared/session/feed_page.hpp"
+#include "shared/session/timer_slot.hpp"
 
 namespace shared::session {
 
@@ -106,8 +108,7 @@ Follower::Follower(FollowerOptions options, std::shared_ptr<jwt::RevocationSet> 
     : options_(clamp(std::move(options))), url_(url_of(options_)), set_(std::move(set)) {}
 
 void Follower::start(asio::io_context& context) {
-    retry_timer_ = std::make_unique<asio::steady_timer>(context);
-    watch_timer_ = std::make_unique<asio::steady_timer>(context);
+    context_ = &context;
     last_contact_ms_ = steady_ms();
     // Each coroutine keeps the follower alive; named first, because a statement with a coroutine must hold no
     // capturing temporary (docs/common-errors.md).
@@ -125,10 +126,10 @@ void Follower::start(asio::io_context& context) {
 
 void Follower::stop() {
     stopped_ = true;
-    if (!retry_timer_) return;
-    asio::post(retry_timer_->get_executor(), [self = shared_from_this()] {
-        self->retry_timer_->cancel();
-        self->watch_timer_->cancel();
+    if (context_ == nullptr) return;
+    asio::post(*context_.load(), [self = shared_from_this()] {
+        if (self->retry_timer_ != nullptr) self->retry_timer_->cancel();
+        if (self->watch_timer_ != nullptr) self->watch_timer_->cancel();
     });
 }
 
@@ -151,6 +152,7 @@ http::ClientRequest Follower::next_request() const {
 }
 
 asio::awaitable<void> Follower::follow() {
+    TimerSlot slot(co_await asio::this_coro::executor, retry_timer_);
     while (!stopped_) {
         const auto began = steady_ms();
         const auto version = set_->version();
@@ -170,7 +172,7 @@ asio::awaitable<void> Follower::follow() {
         }
         judge();
         if (pause > Millis(0)) {
-            auto wait = sleep(*retry_timer_, pause);
+            auto wait = sleep(slot.timer(), pause);
             co_await std::move(wait);
         }
     }
@@ -220,6 +222,7 @@ void Follower::judge() {
 }
 
 asio::awaitable<void> Follower::watch() {
+    TimerSlot slot(co_await asio::this_coro::executor, watch_timer_);
     auto next_sweep = steady_ms();
     while (!stopped_) {
         if (steady_ms() >= next_sweep) {
@@ -227,7 +230,7 @@ asio::awaitable<void> Follower::watch() {
             next_sweep = steady_ms() + 10'000;
         }
         judge();
-        auto wait = sleep(*watch_timer_, kTick);
+        auto wait = sleep(slot.timer(), kTick);
         co_await std::move(wait);
     }
 }

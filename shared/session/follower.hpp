@@ -38,7 +38,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
 
     // Once; runs on `context`, whose one thread is then the set's writer.
     void start(boost::asio::io_context& context);
-    // Thread-safe. A request that is under way ends by itself or with the context.
+    // Thread-safe, while the context lives. A request that is under way ends by itself or with the context.
     void stop();
 
     // Everything below is thread-safe.
@@ -72,10 +72,11 @@ class Follower : public std::enable_shared_from_this<Follower> {
     const http::Url url_;
     const std::shared_ptr<jwt::RevocationSet> set_;
     std::function<void(const Follower&)> on_tick_;
+    std::atomic<boost::asio::io_context*> context_{nullptr};
 
     // Of the context's thread.
-    std::unique_ptr<boost::asio::steady_timer> retry_timer_;
-    std::unique_ptr<boost::asio::steady_timer> watch_timer_;
+    boost::asio::steady_timer* retry_timer_ = nullptr;  // while its coroutine runs
+    boost::asio::steady_timer* watch_timer_ = nullptr;
     std::string cursor_;
     bool full_ = false;  // the set did not take an entry
     int failures_in_a_row_ = 0;

@@ -1,4 +1,5 @@
 // The gate of one worker: credentials, cache, sessions, rules, and what a refusal says.
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -20,7 +21,7 @@ namespace config = gateway::config;
 
 namespace {
 
-std::uint64_t allocations = 0;
+std::atomic<std::uint64_t> allocations{0};
 
 }  // namespace
 
@@ -301,7 +302,7 @@ TEST_CASE("a hit allocates nothing") {
     rule.claims = {own};
     const auto authorization = "Bearer " + f.signer.token(claims("mahasiswa", "22001"));
     REQUIRE(f.ask(authorization, rule, kNow, "nim=22001").allowed);
-    const auto before = allocations;
+    const auto before = allocations.load();
     bool all = true;
     for (int i = 0; i < 1000; ++i) {
         const auto decision = f.gate.check(authorization, rule, {"/api/acad/ips", "nim=22001"}, kNow);

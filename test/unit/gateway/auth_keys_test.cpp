@@ -237,3 +237,19 @@ TEST_CASE("a reload forgets neither ended sessions nor fetched keys") {
     io.run_for(9s);
     CHECK(io.stopped());  // nothing keeps running
 }
+
+TEST_CASE("one question can be answered without a running gateway") {
+    FakeServer keys, feed;
+    const Signer es(Algorithm::es256);
+    keys.otherwise(shared::jwt::to_jwks({es.key("k1")}));
+    feed.then(page("c1", "s-1"));
+    auto issuer = from_url(keys);
+    issuer.revocations = with_feed(feed).revocations;
+    issuer.revocations->token = "a-token-of-its-own";
+    const auto set = IssuerSet::make({issuer});
+    REQUIRE(set->settle(5s));
+    TokenGate gate(set);
+    CHECK(Running::outcome_of(gate, token_of(es, "k1")) == "401 revoked");
+    FakeServer silent;
+    CHECK_FALSE(IssuerSet::make({from_url(silent)})->settle(100ms));
+}
