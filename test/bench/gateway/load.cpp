@@ -79,10 +79,11 @@ class Load {
     }
 
     void report() const {
-        std::printf(
-            R"({"requests":%llu,"seconds":%.6f,"p50_us":%zu,"p99_us":%zu,"p999_us":%zu,"socket_errors":%llu,"refused":%llu})"
-            "\n",
-            answered_, seconds_, percentile(0.50), percentile(0.99), percentile(0.999), lost_, refused_);
+        std::printf(R"({"requests":%llu,"seconds":%.6f,"p50_us":%zu,"p99_us":%zu,"p999_us":%zu,)"
+                    R"("socket_errors":%llu,"refused":%llu})"
+                    "\n",
+                    answered_, seconds_, percentile(0.50), percentile(0.99), percentile(0.999), lost_,
+                    refused_);
     }
 
   private:

@@ -71,8 +71,8 @@ class Bench:
         self.connections = connections
 
     def round(self, peer, token_file, seconds, **load_options):
-        """One window of load: CPU time of the proxy per request, the load's figures, and how much of the machine was used
-        by programs that have nothing to do with it."""
+        """One window of load: CPU time of the proxy per request, the load's figures, and how much of the machine was
+        used by programs that have nothing to do with it."""
         load = Load(self.generator, peer, token_file, seconds, load_options.pop("connections", self.connections),
                     self.folder, **load_options)
         try:

@@ -36,16 +36,25 @@ http {{
     client_body_temp_path {path}.body; proxy_temp_path {path}.proxy;
     fastcgi_temp_path {path}.fastcgi; uwsgi_temp_path {path}.uwsgi; scgi_temp_path {path}.scgi;
     keepalive_timeout 600s; keepalive_requests {FOR_EVER};
-    upstream app  {{ server 127.0.0.1:{setup.upstream_port}; keepalive 128; keepalive_requests {FOR_EVER}; keepalive_timeout 600s; }}
-    upstream auth {{ server 127.0.0.1:{setup.auth_port}; keepalive 128; keepalive_requests {FOR_EVER}; keepalive_timeout 600s; }}
+    upstream app {{
+        server 127.0.0.1:{setup.upstream_port}; keepalive 128; keepalive_requests {FOR_EVER}; keepalive_timeout 600s;
+    }}
+    upstream auth {{
+        server 127.0.0.1:{setup.auth_port}; keepalive 128; keepalive_requests {FOR_EVER}; keepalive_timeout 600s;
+    }}
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         client_max_body_size 8m;
         proxy_http_version 1.1; proxy_set_header Connection "";
         proxy_request_buffering off; proxy_max_temp_file_size 0;
         location / {{ {check} proxy_pass http://app; }}
-        location ~ ^/(big|upload) {{ proxy_buffers 8 64k; proxy_buffer_size 64k; client_body_buffer_size 64k; proxy_pass http://app; }}
-        location = /_auth {{ internal; proxy_pass http://auth; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Connection ""; }}
+        location ~ ^/(big|upload) {{
+            proxy_buffers 8 64k; proxy_buffer_size 64k; client_body_buffer_size 64k; proxy_pass http://app;
+        }}
+        location = /_auth {{
+            internal; proxy_pass http://auth; proxy_pass_request_body off;
+            proxy_set_header Content-Length ""; proxy_set_header Connection "";
+        }}
     }}
 }}
 """
@@ -185,10 +194,12 @@ def versions():
             return "not there"
         return done.stdout.splitlines()[0] if done.stdout else "?"
 
-    found = {"nginx": first_line("nginx", "-v").split("/")[-1], "haproxy": " ".join(first_line("haproxy", "-v").split()[2:3]),
-             "wrk": " ".join(first_line("wrk", "-v").split()[:2]), "kernel": os.uname().release,
-             "cpu": "?"}
-    found["gateway"] = first_line("git", "-C", os.path.dirname(os.path.abspath(__file__)), "log", "-1", "--format=%h %cs")
+    here = os.path.dirname(os.path.abspath(__file__))
+    found = {"nginx": first_line("nginx", "-v").split("/")[-1],
+             "haproxy": " ".join(first_line("haproxy", "-v").split()[2:3]),
+             "wrk": " ".join(first_line("wrk", "-v").split()[1:2]),
+             "kernel": os.uname().release,
+             "sources": first_line("git", "-C", here, "log", "-1", "--format=%h %cs")}
     with open("/proc/cpuinfo") as f:
         found["cpu"] = re.search(r"model name\s*: (.*)", f.read())[1] + f", {os.cpu_count()} cores"
     return found

@@ -35,21 +35,19 @@ def main_table(rounds, memory, calls, allocations):
     rows = []
     for name, found in rounds.items():
         spread = sorted(one["cpu_us"] for one in found)
-        row = [name, f"{middle(found, 'cpu_us'):.1f}", f"{spread[0]:.1f}-{spread[-1]:.1f}", f"{middle(found, 'rps'):,.0f}",
+        row = [name, f"{middle(found, 'cpu_us'):.1f}", f"{spread[0]:.1f}-{spread[-1]:.1f}",
+               f"{middle(found, 'rps'):,.0f}",
                *(f"{middle(found, key):,.0f}" for key in ("p50_us", "p99_us", "p999_us")),
                f"{100 * middle(found, 'proxy_load'):.0f}%"]
         if memory or calls or allocations:
-            row += [f"{memory[name]['quiet']:,.0f} / {memory[name]['burst']:,.0f}" if name in memory else "", f"{calls[name]['all']:.2f}" if name in calls else "",
-                    _cell(allocations, name, "{:.3f}")]
+            row += [f"{memory[name]['quiet']:,.0f} / {memory[name]['burst']:,.0f}" if name in memory else "",
+                    f"{calls[name]['all']:.2f}" if name in calls else "",
+                    f"{allocations[name]:.3f}" if name in allocations else ""]
         rows.append(row)
     head = ["", "CPU µs/req", "lowest-highest", "req/s", "p50 µs", "p99 µs", "p99.9 µs", "core used"]
     if memory or calls or allocations:
         head += ["bytes/idle conn quiet / burst", "syscalls/req", "allocations/req"]
     return table(head, rows)
-
-
-def _cell(values, name, form):
-    return form.format(values[name]) if name in values else ""
 
 
 def ratios(rounds, memory):
@@ -107,15 +105,17 @@ def body_table(found):
     for name, directions in found.items():
         row = [name]
         for direction in ("down", "up"):
-            speed = median(one["mb_per_cpu_s"] for one in directions[direction])
-            row.append(f"{speed:,.0f}")
-            row.append(f"{median(a['mb_per_cpu_s'] / b['mb_per_cpu_s'] for a, b in zip(directions[direction], base[direction])):.2f}"
-                       if base else "")
+            speeds = [one["mb_per_cpu_s"] for one in directions[direction]]
+            row.append(f"{median(speeds):,.0f}")
+            if base:
+                row.append(f"{median(a / b['mb_per_cpu_s'] for a, b in zip(speeds, base[direction])):.2f}")
+            else:
+                row.append("")
         rows.append(row)
     return table(["1 MiB bodies", "answers, MB per CPU s", "/ nginx", "uploads, MB per CPU s", "/ nginx"], rows)
 
 
 def worker_table(found):
-    rows = [[f"{count} worker(s)", f"{middle(one, 'cpu_us'):.1f}", f"{middle(one, 'rps'):,.0f}", f"{middle(one, 'p99_us'):,.0f}"]
-            for count, one in found.items()]
+    rows = [[f"{count} worker(s)", f"{middle(one, 'cpu_us'):.1f}", f"{middle(one, 'rps'):,.0f}",
+             f"{middle(one, 'p99_us'):,.0f}"] for count, one in found.items()]
     return table(["both cores shared with load and upstream", "CPU µs/req", "req/s", "p99 µs"], rows)

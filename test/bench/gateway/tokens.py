@@ -22,8 +22,9 @@ def _part(value):
 def unsigned(algorithm, number):
     """The n-th token's header and claims, as the auth-service writes them: about 304 bytes with HS256's signature."""
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": f"u{number:08d}", "role": "mahasiswa", "nim": f"{22000 + number % 70000}",
-              "sid": f"{number:016x}", "jti": f"{number:08x}", "iat": now, "exp": now + LIFETIME}
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": f"u{number:08d}", "role": "mahasiswa",
+              "nim": f"{22000 + number % 70000}", "sid": f"{number:016x}", "jti": f"{number:08x}", "iat": now,
+              "exp": now + LIFETIME}
     return _part({"alg": algorithm, "typ": "JWT"}) + "." + _part(claims)
 
 
