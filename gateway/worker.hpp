@@ -56,6 +56,7 @@ class Worker {
     observe::AccessLog log_;
     http::WorkerContext context_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::uint32_t ticks_ = 0;
     std::atomic<bool> finished_{false};
     std::thread thread_;
 };

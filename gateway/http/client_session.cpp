@@ -519,6 +519,7 @@ void ClientSession::answer(const Answer& own) {
     std::array<char, 16> seconds;
     std::vector<wire::Addition> additions = exchange.response_additions;
     using Mode = wire::Addition::Mode;
+    additions.push_back({"Date", worker_.date, Mode::set});
     if (!body.empty()) additions.push_back({"Content-Type", content_type, Mode::set});
     if (!own.cacheable) additions.push_back({"Cache-Control", "no-store", Mode::set});
     if (!own.www_authenticate.empty())
@@ -574,6 +575,7 @@ void ClientSession::serve_file(const config::StaticTarget& target) {
             additions.push_back({"Content-Range", exchange.text.keep(file.content_range), Mode::set});
         return answer(own);
     }
+    additions.push_back({"Date", worker_.date, Mode::set});
     additions.push_back({"ETag", exchange.text.keep(file.etag), Mode::set});
     additions.push_back({"Last-Modified", exchange.text.keep(file.last_modified), Mode::set});
     additions.push_back({"Cache-Control", target.cache_control, Mode::if_absent});

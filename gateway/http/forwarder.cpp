@@ -637,6 +637,8 @@ bool Forwarder::on_answer_head(char* rest, std::size_t size) {
     }
     out.keep_alive = session_->decide_keep_alive(possible);
     out.request_id = exchange_.request_id;
+    if (!answer_.has(wire::Header::date))
+        exchange_.response_additions.push_back({"Date", worker_.date, wire::Addition::Mode::set});
     out.additions = exchange_.response_additions;
     wire::Output buffer(worker_.output.data(), worker_.output.size());
     if (!wire::write_response_head(buffer, answer_, out)) {

@@ -1,5 +1,8 @@
 #include "gateway/http/worker_context.hpp"
 
+#include <array>
+#include <ctime>
+
 #include "gateway/http/client_session.hpp"
 
 namespace gateway::http {
@@ -18,7 +21,17 @@ WorkerContext::WorkerContext(net::Poller& poller_, net::DeadlineWheel& wheel_, S
       scratch_memory(new char[kScratch]),
       output_memory(new char[kOutput]),
       scratch(scratch_memory.get(), kScratch),
-      output(output_memory.get(), kOutput) {}
+      output(output_memory.get(), kOutput) {
+    renew_date();
+}
+
+void WorkerContext::renew_date() {
+    const std::time_t now = std::chrono::system_clock::to_time_t(shared.wall_clock());
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::array<char, 40> text;
+    date.assign(text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
+}
 
 WorkerContext::~WorkerContext() = default;
 

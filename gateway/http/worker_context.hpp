@@ -60,6 +60,9 @@ struct WorkerContext {
     std::span<char> scratch;
     std::span<char> output;
     std::string body;  // of an answer of our own
+    // Value of Date (RFC 9110 section 6.6.1), renewed by every tick.
+    std::string date;
+    void renew_date();
 
     // Every open session; idle ones in the order they became idle, the oldest first.
     struct List {

@@ -16,6 +16,7 @@ namespace gateway::net {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;
+constexpr int kTurnsAtStop = 64;
 
 shared::ErrorCode last_error() {
     return {errno, boost::system::system_category()};
@@ -125,18 +126,19 @@ shared::Result<> Listener::start() {
 
 void Listener::stop() {
     if (descriptor_ < 0) return;
-    accept_some();
-    if (descriptor_ >= 0) ::close(descriptor_);
+    for (int turns = 0; turns < kTurnsAtStop && accept_some(); ++turns) {
+    }
+    ::close(descriptor_);
     descriptor_ = -1;
     wheel_.clear(*this);
 }
 
 void Listener::on_events(std::uint32_t) {
-    accept_some();
+    if (descriptor_ >= 0 && accept_some()) poller_.again(this);
 }
 
 void Listener::on_deadline() {
-    accept_some();
+    if (descriptor_ >= 0 && accept_some()) poller_.again(this);
 }
 
 // The connection that could not be taken is gone; the next ones may do better.
@@ -144,9 +146,8 @@ void Listener::on_exception() noexcept {
     wheel_.set(*this, std::chrono::milliseconds(100));
 }
 
-void Listener::accept_some() {
+bool Listener::accept_some() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
-        if (descriptor_ < 0) return;
         sockaddr_storage from{};
         socklen_t length = sizeof from;
         const int accepted =
@@ -158,19 +159,19 @@ void Listener::accept_some() {
                 case EPROTO:
                     continue;
                 case EAGAIN:
-                    return;
+                    return false;
                 default:
                     // EMFILE, ENFILE, ENOBUFS, ENOMEM and whatever else: it may pass.
                     shared::log::warn("accept_failed", {{"error", std::strerror(errno)}});
                     wheel_.set(*this, std::chrono::milliseconds(100));
-                    return;
+                    return false;
             }
         }
         const int on = 1;
         ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         accepted_(accepted, peer_of(from));
     }
-    poller_.again(this);
+    return true;
 }
 
 }  // namespace gateway::net

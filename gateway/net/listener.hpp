@@ -50,7 +50,8 @@ class Listener final : public PollHandler, public Timed {
     void on_deadline() override;
 
   private:
-    void accept_some();
+    // True: there may be more waiting.
+    bool accept_some();
 
     Poller& poller_;
     DeadlineWheel& wheel_;
