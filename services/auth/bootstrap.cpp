@@ -64,11 +64,12 @@ std::vector<SeedAccount> read_seed(std::string_view json, const domain::Password
 }
 
 awaitable<Result<>> put_account(store::Database& database, crypto::PasswordService& passwords,
-                                SeedAccount account) {
+                                SeedAccount account, bool update) {
     auto& users = database.users();
     auto finding = users.find_by_username(account.username);
     auto found = co_await std::move(finding);
     if (!found) co_return found.error();
+    if (*found && !update) co_return store::Errc::username_taken;
     bool same_password = false;
     if (*found) {
         auto checking = passwords.verify((*found)->password, account.password);

@@ -23,10 +23,11 @@ struct SeedAccount {
 // std::runtime_error that names every problem.
 std::vector<SeedAccount> read_seed(std::string_view json, const domain::PasswordRules& rules);
 
-// Creates the account, or makes an existing one of that name like it. Idempotent. The error's text is for
-// operators.
+// Creates the account. Where one of that name is there: makes it like `account` if `update` is set
+// (idempotent), else error username_taken. The error's text is for operators.
 boost::asio::awaitable<shared::Result<>> put_account(store::Database& database,
-                                                     crypto::PasswordService& passwords, SeedAccount account);
+                                                     crypto::PasswordService& passwords, SeedAccount account,
+                                                     bool update);
 
 // Creates the first admin from the environment if there is no admin yet; must change the password at first
 // login.

@@ -38,9 +38,9 @@ awaitable<bool> prepare(store::Database& database, asio::io_context& io) {
 }
 
 awaitable<bool> put_all(store::Database& database, crypto::PasswordService& passwords,
-                        std::vector<SeedAccount> accounts) {
+                        std::vector<SeedAccount> accounts, bool update) {
     for (const auto& account : accounts) {
-        auto putting = put_account(database, passwords, account);
+        auto putting = put_account(database, passwords, account, update);
         auto done = co_await std::move(putting);
         if (!done) {
             std::cerr << account.username << ": " << done.error().message() << '\n';
@@ -52,15 +52,15 @@ awaitable<bool> put_all(store::Database& database, crypto::PasswordService& pass
 }
 
 awaitable<bool> run_all(store::Database& database, asio::io_context& io, crypto::PasswordService& passwords,
-                        std::vector<SeedAccount> accounts) {
+                        std::vector<SeedAccount> accounts, bool update) {
     auto preparing = prepare(database, io);
     const bool prepared = co_await std::move(preparing);
     if (!prepared) co_return false;
-    auto putting = put_all(database, passwords, std::move(accounts));
+    auto putting = put_all(database, passwords, std::move(accounts), update);
     co_return co_await std::move(putting);
 }
 
-int run(const Settings& settings, std::vector<SeedAccount> accounts) {
+int run(const Settings& settings, std::vector<SeedAccount> accounts, bool update) {
     asio::io_context io(1);
     store::DatabaseOptions options;
     options.uri = settings.database_uri;
@@ -70,7 +70,7 @@ int run(const Settings& settings, std::vector<SeedAccount> accounts) {
     crypto::PasswordService passwords(crypto::PasswordHasher(settings.argon2, settings.pepper), 1, 4);
     bool done = false;
     std::exception_ptr failure;
-    asio::co_spawn(io, run_all(*database, io, passwords, std::move(accounts)),
+    asio::co_spawn(io, run_all(*database, io, passwords, std::move(accounts), update),
                    [&](std::exception_ptr error, bool result) {
                        failure = error;
                        done = result;
@@ -90,7 +90,7 @@ std::optional<std::string> option(const std::vector<std::string>& arguments, con
 }  // namespace
 
 int migrate(const Settings& settings) {
-    return run(settings, {});
+    return run(settings, {}, false);
 }
 
 int create_admin(const Settings& settings, const std::vector<std::string>& arguments) {
@@ -118,7 +118,7 @@ int create_admin(const Settings& settings, const std::vector<std::string>& argum
                   << " characters or too easy to guess\n";
         return 1;
     }
-    return run(settings, {admin});
+    return run(settings, {admin}, false);
 }
 
 int seed_demo(const Settings& settings, const std::vector<std::string>& arguments) {
@@ -137,7 +137,7 @@ int seed_demo(const Settings& settings, const std::vector<std::string>& argument
         }
         json.assign(std::istreambuf_iterator<char>(file), {});
     }
-    return run(settings, read_seed(json, settings.passwords));
+    return run(settings, read_seed(json, settings.passwords), true);
 }
 
 int rotate_key(const Settings& settings, const std::vector<std::string>& arguments) {

@@ -20,7 +20,7 @@ class Database {
 
     virtual std::string_view kind() const = 0;  // "mongodb" or "postgresql"
     // Makes schema and indexes and takes over old records. Idempotent, safe in several replicas at once. Call
-    // it until it succeeds; before that, what needs an index (insert) answers unavailable.
+    // it until it succeeds; before that, what needs an index (insert) answers busy or failed.
     virtual awaitable<Result<>> prepare() = 0;
     // True if the database answers a trivial question now.
     virtual awaitable<bool> ping() = 0;

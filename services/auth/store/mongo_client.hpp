@@ -3,6 +3,7 @@
 
 #include <mongoc/mongoc.h>
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <optional>
@@ -67,10 +68,14 @@ class MongoClient {
     template <class F, class R = std::invoke_result_t<F&, MongoSession&>>
     boost::asio::awaitable<R> run(F work) {
         auto job = [this, work = std::move(work)]() mutable -> Wrapped<R> {
+            const Turn turn(*this);
+            if (!turn.ours()) return {std::in_place, Errc::unavailable};
             const Lease lease(pool_.get());
             if (lease.client() == nullptr) return {std::in_place, Errc::unavailable};
             MongoSession session(lease.client(), database_);
-            return {std::in_place, work(session)};
+            R result = work(session);
+            down_ = !result.has_value() && result.error() == Errc::unavailable;
+            return {std::in_place, std::move(result)};
         };
         auto pending = threads_->run(std::move(job));
         auto outcome = co_await std::move(pending);
@@ -87,6 +92,25 @@ class MongoClient {
     };
     struct PoolDeleter {
         void operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }
+    };
+    // While the database is away each try blocks a thread for as long as the timeouts say, and a queue behind
+    // such threads would make everybody wait to hear the same. So one piece of work at a time finds out; the
+    // others are told at once.
+    class Turn {
+      public:
+        explicit Turn(MongoClient& client)
+            : client_(client), asks_(client.down_), ours_(!asks_ || !client.asking_.exchange(true)) {}
+        ~Turn() {
+            if (asks_ && ours_) client_.asking_ = false;
+        }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        bool ours() const { return ours_; }
+
+      private:
+        MongoClient& client_;
+        const bool asks_;
+        const bool ours_;
     };
     // A client for one piece of work; nullptr where none became free in time.
     class Lease {
@@ -106,6 +130,8 @@ class MongoClient {
 
     std::unique_ptr<mongoc_client_pool_t, PoolDeleter> pool_;
     std::string database_;
+    std::atomic<bool> down_{false};    // the last answer was unavailable
+    std::atomic<bool> asking_{false};  // somebody finds out whether it still is
     std::unique_ptr<shared::async::BoundedPool> threads_;
 };
 

@@ -31,7 +31,7 @@ awaitable<Result<std::int64_t>> MongoThrottle::record_failure(std::string key, W
             if (!modified) return modified.error();
             if (modified->document) return BsonView(modified->document->get()).integer("failures");
         }
-        return Errc::unavailable;
+        return Errc::busy;
     };
     return client_.run(std::move(work));
 }

@@ -179,7 +179,7 @@ awaitable<Result<>> MongoUsers::prepare() {
 
 awaitable<Result<Account>> MongoUsers::insert(NewAccount account, WallTime now) {
     auto work = [this, account = std::move(account), now](MongoSession& session) -> Result<Account> {
-        if (!prepared_) return Errc::unavailable;
+        if (!prepared_) return Errc::busy;
         Bson document;
         document.id("_id", new_object_id())
             .text("username", account.username)

@@ -1,4 +1,5 @@
 // Starting and running while the database is away.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <thread>
@@ -71,6 +72,15 @@ TEST_CASE("a database that comes late or goes away gives 503 and needs no restar
 
     gate.shut();
     CHECK(test::post_json(port, "/api/auth/login", credentials).status == 503);
+    // However many ask: nobody waits in line for an answer that is known.
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<std::thread> threads;
+    std::vector<unsigned> statuses(60);
+    for (auto& status : statuses)
+        threads.emplace_back([&] { status = test::post_json(port, "/api/auth/login", credentials).status; });
+    for (auto& thread : threads) thread.join();
+    CHECK(std::count(statuses.begin(), statuses.end(), 503U) == 60);
+    CHECK(std::chrono::steady_clock::now() - start < 6s);
     CHECK(wait_status(port, "/health", 503, 20s).status == 503);
     CHECK(auth_test::feed_of(port, "").status == 503);
     gate.open();

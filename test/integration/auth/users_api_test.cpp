@@ -214,6 +214,10 @@ TEST_CASE("the first admin comes from a command or once from the environment") {
     const auto admin = service.login("kepala", "jeruk-manis-77").access;
     CHECK(service.get("/api/auth/users", admin).status == 200);
     CHECK(service.command({"create-admin", "--username", "kepala"}, "jeruk-manis-77\n") == 2);
+    // A name that is taken stays whose it is.
+    CHECK(service.command({"create-admin", "--username", "Kepala", "--email", "k9@kampus.ac.id"},
+                          "jeruk-manis-78\n") == 1);
+    CHECK(service.login_reply("kepala", "jeruk-manis-77").status == 200);
     CHECK(service.command({"create-admin", "--username", "k2", "--email", "k2@kampus.ac.id"},
                           "jeruk-manis-77\n") == 1);
     CHECK(service.command({"create-admin", "--username", "kepala2", "--email", "k2@kampus.ac.id"},
