@@ -13,7 +13,7 @@ constexpr const char* kUsage =
     "  serve      answers HTTP on PORT (default); brings the schema up to date first\n"
     "  migrate    brings the schema up to date and ends\n"
     "  seed-demo  the same, and loads the demo students\n"
-    "Settings come from the environment: see docs/settings-acad.md.\n";
+    "Settings come from the environment: see services/acad/README.md.\n";
 
 int refuse(const shared::config::Environment& environment) {
     std::fputs("acad-service: wrong settings\n", stderr);

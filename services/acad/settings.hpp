@@ -1,4 +1,4 @@
-// Every setting of the service, from the environment; described in docs/settings-acad.md.
+// Every setting of the service, from the environment; described in services/acad/README.md.
 #pragma once
 
 #include <filesystem>
