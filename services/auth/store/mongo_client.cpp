@@ -86,6 +86,23 @@ bool is_duplicate(const bson_error_t& error) {
     return error.code == 1 && message.find("SQLSTATE 23505") != std::string_view::npos;
 }
 
+// True if a bulk write was refused nothing but documents that are there already.
+bool only_duplicates(const Bson& reply) {
+    bson_iter_t it;
+    bson_iter_t errors;
+    if (!bson_iter_init_find(&it, reply.get(), "writeErrors") || !bson_iter_recurse(&it, &errors))
+        return false;
+    bool any = false;
+    while (bson_iter_next(&errors)) {
+        bson_iter_t code;
+        if (!bson_iter_recurse(&errors, &code) || !bson_iter_find(&code, "code") ||
+            bson_iter_as_int64(&code) != kDuplicateKey)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 }  // namespace
 
 std::string mongo_uri_problem(const std::string& text) {
@@ -150,6 +167,15 @@ Result<std::optional<Bson>> MongoSession::find_one(const char* name, const Bson&
 }
 
 Result<> MongoSession::insert(const char* name, const std::vector<Bson>& documents) {
+    return insert_many(name, documents, false);
+}
+
+Result<> MongoSession::insert_missing(const char* name, const std::vector<Bson>& documents) {
+    return insert_many(name, documents, true);
+}
+
+Result<> MongoSession::insert_many(const char* name, const std::vector<Bson>& documents,
+                                   bool skip_duplicates) {
     if (documents.empty()) return {};
     const Collection collection(mongoc_client_get_collection(client_, database_.c_str(), name));
     // No vector: g++ warns about bson_t's alignment attribute in a template argument.
@@ -157,11 +183,16 @@ Result<> MongoSession::insert(const char* name, const std::vector<Bson>& documen
     const std::unique_ptr<void, decltype(&std::free)> owner(pointers, &std::free);
     if (pointers == nullptr) return Errc::busy;
     for (std::size_t i = 0; i < documents.size(); ++i) pointers[i] = documents[i].get();
+    Bson options;
+    options.boolean("ordered", !skip_duplicates);  // unordered goes on behind one that is refused
+    Bson reply;
+    bson_destroy(reply.out());
     bson_error_t error;
-    if (!mongoc_collection_insert_many(collection.get(), pointers, documents.size(), nullptr, nullptr,
-                                       &error))
-        return classify(error, name);
-    return {};
+    if (mongoc_collection_insert_many(collection.get(), pointers, documents.size(), options.get(),
+                                      reply.out(), &error))
+        return {};
+    if (skip_duplicates && only_duplicates(reply)) return {};
+    return classify(error, name);
 }
 
 Result<MongoSession::Change> MongoSession::try_insert(const char* name, const Bson& document) {

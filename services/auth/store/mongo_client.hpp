@@ -31,6 +31,8 @@ class MongoSession {
     // `options` as of the find command: limit, sort, projection.
     Result<std::vector<Bson>> find(const char* collection, const Bson& filter, const Bson& options);
     Result<> insert(const char* collection, const std::vector<Bson>& documents);
+    // Those that are there already are left as they are.
+    Result<> insert_missing(const char* collection, const std::vector<Bson>& documents);
 
     struct Change {
         std::int64_t matched = 0;
@@ -51,6 +53,8 @@ class MongoSession {
     Result<std::int32_t> command(const Bson& command);
 
   private:
+    Result<> insert_many(const char* collection, const std::vector<Bson>& documents, bool skip_duplicates);
+
     mongoc_client_t* client_;
     const std::string& database_;
 };

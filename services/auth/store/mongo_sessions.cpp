@@ -1,5 +1,7 @@
 #include "services/auth/store/mongo_sessions.hpp"
 
+#include <algorithm>
+
 #include "shared/log/log.hpp"
 
 namespace auth::store {
@@ -7,6 +9,7 @@ namespace {
 
 constexpr const char* kSessions = "sessions";
 constexpr const char* kRevocations = "revocations";
+constexpr std::size_t kBatch = 500;
 
 Session to_session(const Bson& document) {
     const BsonView view(document.get());
@@ -46,18 +49,29 @@ std::optional<Session> session_of(const std::optional<Bson>& document) {
 // and sweep() ends the session for good before the entry leaves the list. The other way round an ended
 // session could be missing from the list for ever.
 Result<> end_these(MongoSession& session, const std::vector<std::string>& sids, const EndReason& reason) {
-    for (const auto& sid : sids) {
-        Bson entry;
-        entry.text("_id", sid).time("ended_at", reason.now).time("until", reason.until);
-        auto listed = session.try_insert(kRevocations, entry);  // duplicate: somebody else is ending it too
-        if (!listed) return listed.error();
-    }
     Bson changes;
     changes.document(
         "$set",
         Bson().boolean("revoked", true).time("revoked_at", reason.now).text("revoked_for", reason.reason));
-    for (const auto& sid : sids) {
-        auto ended = session.update(kSessions, Bson().text("_id", sid).boolean("revoked", false), changes);
+    for (std::size_t from = 0; from < sids.size(); from += kBatch) {
+        const std::vector<std::string> batch(
+            sids.begin() + static_cast<std::ptrdiff_t>(from),
+            sids.begin() + static_cast<std::ptrdiff_t>(std::min(from + kBatch, sids.size())));
+        std::vector<Bson> entries;
+        for (const auto& sid : batch) {
+            entries.emplace_back();
+            entries.back().text("_id", sid).time("ended_at", reason.now).time("until", reason.until);
+        }
+        auto listed =
+            session.insert_missing(kRevocations, entries);  // there already: somebody else is ending it too
+        if (!listed) return listed.error();
+        Bson filter;
+        if (batch.size() == 1)
+            filter.text("_id", batch.front());
+        else
+            filter.document("_id", Bson().texts("$in", batch));
+        filter.boolean("revoked", false);
+        auto ended = session.update(kSessions, filter, changes, batch.size() > 1);
         if (!ended) return ended.error();
     }
     return {};

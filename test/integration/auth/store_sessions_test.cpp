@@ -198,6 +198,23 @@ TEST_CASE("all sessions of an account end but the one that is kept and nobody el
     CHECK(run(store.io, store.sessions().end_all("nobody", "", reason(kNow)))->empty());
 }
 
+TEST_CASE("many sessions of one account end together") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    StoreFixture store(kind);
+    for (int i = 0; i < 1100; ++i)
+        REQUIRE(run(store.io, store.sessions().insert(new_session("s" + std::to_string(i)))).has_value());
+    // Some are being ended by somebody else already.
+    for (const std::string sid : {"s3", "s700"})
+        REQUIRE(run(store.io, store.sessions().end(sid, reason())).has_value());
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(run(store.io, store.sessions().end_all("user-1", "s5", reason(kNow + 1s)))->size() == 1097);
+    CHECK(std::chrono::steady_clock::now() - start < 20s);
+    CHECK(run(store.io, store.sessions().list_live("user-1", kNow, kRules, 10))->size() == 1);
+    CHECK(run(store.io, store.sessions().ended_since(WallTime{}, kNow))->size() == 1099);
+}
+
 TEST_CASE("after a session has ended no refresh that was under way brings it back") {
     const auto kind = GENERATE(Kind::mongo, Kind::postgres);
     CAPTURE(test::to_string(kind));
