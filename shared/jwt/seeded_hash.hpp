@@ -45,8 +45,13 @@ inline std::uint64_t seeded_hash(const HashSeed& seed, std::string_view text) {
         x = fold(load64(p) ^ x, load64(p + 8) ^ seed.b);
         y = fold(load64(p + 16) ^ y, load64(p + 24) ^ seed.a);
     }
-    char tail[32] = {};
-    std::memcpy(tail, p, left);
+    // The last 32 bytes, some of them twice: cheaper than copying what is left, and the size goes in below.
+    char padded[32] = {};
+    const char* tail = padded;
+    if (text.size() >= 32)
+        tail = p + left - 32;
+    else if (left > 0)
+        std::memcpy(padded, p, left);
     x = fold(load64(tail) ^ x, load64(tail + 8) ^ seed.b);
     y = fold(load64(tail + 16) ^ y, load64(tail + 24) ^ seed.a);
     return fold(x ^ text.size() ^ 0x9E3779B97F4A7C15ULL, y ^ 0xD1B54A32D192ED03ULL);

@@ -129,3 +129,23 @@ TEST_CASE("readers never miss a session that stays ended while others come and g
     CHECK(invented == 0);
     CHECK(set.size() == staying.size());
 }
+
+TEST_CASE("the seeded hash depends on every byte, on the length and on the seed") {
+    using shared::jwt::HashSeed;
+    using shared::jwt::seeded_hash;
+    const HashSeed seed{0x0123456789ABCDEF, 0xFEDCBA9876543210};
+    for (const std::size_t size : {1, 7, 8, 31, 32, 33, 63, 64, 65, 100, 324}) {
+        const std::string text(size, 'a');
+        const auto hash = seeded_hash(seed, text);
+        for (std::size_t i = 0; i < size; ++i) {
+            auto other = text;
+            other[i] = 'b';
+            REQUIRE(seeded_hash(seed, other) != hash);
+        }
+        CHECK(seeded_hash(seed, text + "a") != hash);
+        CHECK(seeded_hash(seed, text + std::string(1, '\0')) != hash);
+        CHECK(seeded_hash({seed.a, seed.b + 1}, text) != hash);
+        CHECK(seeded_hash({seed.a + 1, seed.b}, text) != hash);
+    }
+    CHECK(seeded_hash(seed, "") == seeded_hash(seed, std::string_view()));
+}
