@@ -164,7 +164,8 @@ int Process::wait_exit(std::chrono::milliseconds timeout) {
             throw std::runtime_error("the process still runs; output:\n" + output());
         std::this_thread::sleep_for(std::chrono::milliseconds(5));  // waitpid has no deadline of its own
     }
-    // What it wrote last may still be on its way through the pipe; a grandchild may hold the pipe open for longer.
+    // What it wrote last may still be on its way through the pipe; a grandchild may hold the pipe open for
+    // longer.
     std::unique_lock lock(impl_->mutex);
     impl_->changed.wait_for(lock, std::chrono::seconds(2), [this] { return impl_->closed; });
     return *impl_->exit_code;
