@@ -171,7 +171,8 @@ asio::awaitable<void> App::monitor(std::shared_ptr<const http::Snapshot> snapsho
             all.push_back(*known);
             continue;
         }
-        all.push_back(std::make_shared<upstream::ClusterMonitor>(io_, cluster));
+        all.push_back(
+            std::make_shared<upstream::ClusterMonitor>(io_, cluster, upstream::system_resolver(io_)));
         fresh.push_back(all.back());
     }
     for (const auto& one : fresh) {

@@ -218,7 +218,9 @@ void Forwarder::attempt() {
         return fail(refusal);
     }
     breaker_open_entry_ = true;
-    pool_ = cluster_->pick(hash_key_, pool_);
+    const upstream::WorkerCluster::Choice choice = cluster_->pick(hash_key_, pool_);
+    pool_ = choice.pool;
+    last_resort_ = choice.last_resort;
     if (!pool_) {
         cluster.ask_resolve();
         return fail(answer_for(Failed::no_endpoint));
@@ -602,7 +604,7 @@ bool Forwarder::on_answer_head(char* rest, std::size_t size) {
         if (counts_as_failure(status))
             cluster_->cluster().record_failure(pool_->endpoint(), now);
         else
-            cluster_->cluster().record_success(pool_->endpoint(), now);
+            cluster_->cluster().record_success(pool_->endpoint(), last_resort_, now);
     }
     answer_head_done_ = true;
     exchange_.upstream_us =

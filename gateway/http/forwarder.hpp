@@ -125,6 +125,7 @@ class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter
     bool holds_cluster_ = false;
     bool fresh_only_ = false;
     bool silent_used_ = false;
+    bool last_resort_ = false;  // the endpoint of this attempt is out
     bool answer_started_ = false;
     bool answer_head_done_ = false;
     bool answer_any_byte_ = false;

@@ -73,8 +73,12 @@ bool Cluster::ready(SteadyMs now) const {
     });
 }
 
-void Cluster::record_success(Endpoint& endpoint, SteadyMs now) {
+void Cluster::record_success(Endpoint& endpoint, bool last_resort, SteadyMs now) {
     endpoint.record_success();
+    if (last_resort && endpoint.ejected(now)) {
+        endpoint.end_ejection();
+        touch();
+    }
     breaker.record(true, now);
 }
 

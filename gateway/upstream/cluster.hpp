@@ -35,7 +35,8 @@ class Cluster {
     bool ready(SteadyMs now) const;
 
     // Outcome of one attempt, as the client's request saw it.
-    void record_success(Endpoint& endpoint, SteadyMs now);
+    // `last_resort`: it was asked although it is out, so this is news.
+    void record_success(Endpoint& endpoint, bool last_resort, SteadyMs now);
     void record_failure(Endpoint& endpoint, SteadyMs now);
 
     CircuitBreaker breaker;

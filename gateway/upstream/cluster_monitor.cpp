@@ -43,10 +43,35 @@ std::shared_ptr<Endpoint> find_known(const EndpointList& known, const config::En
     return nullptr;
 }
 
+asio::awaitable<shared::Result<std::vector<SocketAddress>>> look_up(asio::io_context& io, std::string host,
+                                                                    std::uint16_t port) {
+    tcp::resolver resolver(io);
+    boost::system::error_code error;
+    const std::string service = std::to_string(port);
+    auto looking = resolver.async_resolve(host, service, asio::redirect_error(asio::use_awaitable, error));
+    const tcp::resolver::results_type results = co_await std::move(looking);
+    if (error) co_return error;
+    std::vector<SocketAddress> addresses;
+    for (const auto& result : results) {
+        SocketAddress address;
+        address.length = static_cast<socklen_t>(result.endpoint().size());
+        std::memcpy(&address.storage, result.endpoint().data(), result.endpoint().size());
+        addresses.push_back(address);
+    }
+    const auto is_v4 = [](const SocketAddress& a) { return a.storage.ss_family == AF_INET; };
+    if (std::any_of(addresses.begin(), addresses.end(), is_v4))
+        std::erase_if(addresses, [&](const SocketAddress& a) { return !is_v4(a); });
+    co_return addresses;
+}
+
 }  // namespace
 
-ClusterMonitor::ClusterMonitor(asio::io_context& io, std::shared_ptr<Cluster> cluster)
-    : io_(io), cluster_(std::move(cluster)), timer_(io) {}
+LookUp system_resolver(asio::io_context& io) {
+    return [&io](std::string host, std::uint16_t port) { return look_up(io, std::move(host), port); };
+}
+
+ClusterMonitor::ClusterMonitor(asio::io_context& io, std::shared_ptr<Cluster> cluster, LookUp look_up)
+    : io_(io), cluster_(std::move(cluster)), look_up_(std::move(look_up)), timer_(io) {}
 
 void ClusterMonitor::start() {
     auto self = shared_from_this();
@@ -70,33 +95,19 @@ asio::awaitable<void> ClusterMonitor::resolve() {
         if (const auto literal = SocketAddress::from_literal(wanted.host, wanted.port)) {
             addresses.push_back(*literal);
         } else {
-            tcp::resolver resolver(io_);
-            boost::system::error_code error;
-            const std::string port = std::to_string(wanted.port);
-            auto looking =
-                resolver.async_resolve(wanted.host, port, asio::redirect_error(asio::use_awaitable, error));
-            const tcp::resolver::results_type results = co_await std::move(looking);
-            if (error) {
+            auto looking = look_up_(wanted.host, wanted.port);
+            shared::Result<std::vector<SocketAddress>> found = co_await std::move(looking);
+            if (!found) {
                 shared::log::warn(
                     "resolve_failed",
-                    {{"cluster", settings.name}, {"host", wanted.host}, {"error", error.message()}});
+                    {{"cluster", settings.name}, {"host", wanted.host}, {"error", found.error().message()}});
                 // The last good answer is better than none.
                 for (const auto& endpoint : *known)
                     if (endpoint->host() == wanted.host && endpoint->weight() == wanted.weight)
                         list->push_back(endpoint);
                 continue;
             }
-            for (const auto& result : results) {
-                SocketAddress address;
-                address.length = static_cast<socklen_t>(result.endpoint().size());
-                std::memcpy(&address.storage, result.endpoint().data(), result.endpoint().size());
-                addresses.push_back(address);
-            }
-            // A name with both families: most services listen on IPv4 only, and half of all connects would
-            // fail.
-            const auto is_v4 = [](const SocketAddress& a) { return a.storage.ss_family == AF_INET; };
-            if (std::any_of(addresses.begin(), addresses.end(), is_v4))
-                std::erase_if(addresses, [&](const SocketAddress& a) { return !is_v4(a); });
+            addresses = std::move(*found);
         }
         for (const SocketAddress& address : addresses) {
             auto endpoint = find_known(*known, wanted, address);
@@ -169,7 +180,7 @@ asio::awaitable<void> ClusterMonitor::check_loop(std::shared_ptr<Endpoint> endpo
         auto checking = check_health(cluster_, endpoint);
         const bool good = co_await std::move(checking);
         if (stopped_) co_return;
-        if (endpoint->record_check(good, rules)) {
+        if (endpoint->record_check(good, rules, steady_ms())) {
             const bool up = endpoint->health() == Health::up;
             shared::log::write(up ? shared::log::Level::info : shared::log::Level::warn,
                                up ? "endpoint_up" : "endpoint_down",

@@ -4,16 +4,27 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gateway/upstream/cluster.hpp"
+#include "shared/base/result.hpp"
 
 namespace gateway::upstream {
 
+// The addresses of a name; an error keeps the last known ones. Tests bring their own.
+using LookUp = std::function<boost::asio::awaitable<shared::Result<std::vector<SocketAddress>>>(
+    std::string, std::uint16_t)>;
+
+// The system's resolver. A name with addresses of both families gives the IPv4 ones: most services listen
+// there only.
+LookUp system_resolver(boost::asio::io_context& io);
+
 class ClusterMonitor : public std::enable_shared_from_this<ClusterMonitor> {
   public:
-    ClusterMonitor(boost::asio::io_context& io, std::shared_ptr<Cluster> cluster);
+    ClusterMonitor(boost::asio::io_context& io, std::shared_ptr<Cluster> cluster, LookUp look_up);
 
     // One round of look-ups; what fails keeps its last addresses.
     boost::asio::awaitable<void> resolve();
@@ -31,6 +42,7 @@ class ClusterMonitor : public std::enable_shared_from_this<ClusterMonitor> {
 
     boost::asio::io_context& io_;
     std::shared_ptr<Cluster> cluster_;
+    LookUp look_up_;
     boost::asio::steady_timer timer_;
     std::vector<std::weak_ptr<Endpoint>> checked_;
     bool stopped_ = false;

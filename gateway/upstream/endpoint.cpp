@@ -76,9 +76,13 @@ Endpoint::Endpoint(std::string host, std::uint16_t port, std::uint32_t weight, c
       hash_(fnv1a(address_text_)),
       health_(health) {}
 
-bool Endpoint::record_check(bool good, const config::HealthCheck& rules) {
+bool Endpoint::record_check(bool good, const config::HealthCheck& rules, SteadyMs now) {
     const Health before = health();
     Health after = before;
+    if (const std::uint64_t count = ejections(); count != ejections_seen_) {
+        ejections_seen_ = count;
+        good_checks_ = 0;  // what was good before it was ejected proves nothing
+    }
     if (good) {
         bad_checks_ = 0;
         ++good_checks_;
@@ -89,12 +93,15 @@ bool Endpoint::record_check(bool good, const config::HealthCheck& rules) {
         ++bad_checks_;
         if (before == Health::unknown || bad_checks_ >= rules.fall) after = Health::down;
     }
-    if (after == before) return false;
-    if (after == Health::up) {
+    const bool proven = good && good_checks_ >= rules.rise;
+    if (proven && ejected(now)) {
         // It answers again: what requests saw before says nothing any more.
         consecutive_failures_.store(0, std::memory_order_relaxed);
-        ejected_until_.store(0, std::memory_order_relaxed);
+        end_ejection();
+        health_.store(after, std::memory_order_relaxed);
+        return true;
     }
+    if (after == before) return false;
     health_.store(after, std::memory_order_relaxed);
     return true;
 }

@@ -49,14 +49,15 @@ class Endpoint {
 
     // ---- active checks (written by the health checker only)
     Health health() const { return health_.load(std::memory_order_relaxed); }
-    // One check's outcome. True if health() changed.
-    bool record_check(bool good, const config::HealthCheck& rules);
+    // One check's outcome. True if usable() may have changed. `rise` good ones in a row also end an ejection.
+    bool record_check(bool good, const config::HealthCheck& rules, SteadyMs now);
 
     // ---- passive checks (outlier ejection)
     void record_success();
     // True if this failure ejects the endpoint. `may_eject`: not more than the configured share is out
     // already.
     bool record_failure(const config::Outlier& rules, bool may_eject, SteadyMs now);
+    void end_ejection() { ejected_until_.store(0, std::memory_order_relaxed); }
     bool ejected(SteadyMs now) const { return ejected_until_.load(std::memory_order_relaxed) > now; }
     std::uint64_t ejections() const { return ejections_.load(std::memory_order_relaxed); }
 
@@ -80,6 +81,7 @@ class Endpoint {
     std::atomic<Health> health_;
     std::uint32_t good_checks_ = 0;  // in a row; health checker's thread only
     std::uint32_t bad_checks_ = 0;
+    std::uint64_t ejections_seen_ = 0;
     std::atomic<std::uint32_t> consecutive_failures_{0};
     std::atomic<std::uint32_t> ejection_streak_{0};  // ejections without a success between them
     std::atomic<std::uint64_t> ejections_{0};

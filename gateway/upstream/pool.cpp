@@ -125,7 +125,7 @@ void WorkerCluster::choose_active() {
     balancer_.set_active(*endpoints_, panic ? std::move(all) : std::move(usable));
 }
 
-EndpointPool* WorkerCluster::pick(std::uint64_t key, EndpointPool* avoid) {
+WorkerCluster::Choice WorkerCluster::pick(std::uint64_t key, EndpointPool* avoid) {
     refresh();
     std::size_t avoid_index = Balancer::kNone;
     if (avoid) {
@@ -133,7 +133,21 @@ EndpointPool* WorkerCluster::pick(std::uint64_t key, EndpointPool* avoid) {
             if (pools_[i].get() == avoid) avoid_index = i;
     }
     const std::size_t chosen = balancer_.pick(key, avoid_index);
-    return chosen == Balancer::kNone ? nullptr : pools_[chosen].get();
+    if (avoid_index != Balancer::kNone && (chosen == avoid_index || chosen == Balancer::kNone)) {
+        // Two replicas restarted one after the other: the first is back, but still ejected, when the second
+        // goes.
+        const std::size_t start = static_cast<std::size_t>(key) + wheel_.now();
+        for (const bool want_up : {true, false}) {
+            for (std::size_t i = 0; i < pools_.size(); ++i) {
+                const std::size_t at = (start + i) % pools_.size();
+                const Endpoint& endpoint = pools_[at]->endpoint();
+                if (at == avoid_index || endpoint.weight() == 0) continue;
+                if (want_up && endpoint.health() == Health::down) continue;
+                return {pools_[at].get(), true};
+            }
+        }
+    }
+    return {chosen == Balancer::kNone ? nullptr : pools_[chosen].get(), false};
 }
 
 void WorkerCluster::tick() {

@@ -78,8 +78,13 @@ class WorkerCluster {
     RetryBudget& budget() { return budget_; }
 
     // The endpoint for a request, or nullptr. `key`: see Balancer; `avoid`: the pool that just failed, or
-    // nullptr.
-    EndpointPool* pick(std::uint64_t key, EndpointPool* avoid);
+    // nullptr. Where no other endpoint takes part, one that is out is better than the one that has just
+    // failed: `last_resort`.
+    struct Choice {
+        EndpointPool* pool = nullptr;
+        bool last_resort = false;
+    };
+    Choice pick(std::uint64_t key, EndpointPool* avoid);
     // More than one endpoint takes part.
     bool has_choice() const { return balancer_.active().size() > 1; }
 

@@ -411,6 +411,44 @@ TEST_CASE("a body below the minimum rate ends, however regularly it drips") {
     CHECK(status_of(answer) == 408);
 }
 
+TEST_CASE("an upstream that is killed and comes back under load fails no idempotent request") {
+    FakeUpstream a(named("a"));
+    FakeUpstream b(named("b"));
+    Gate gate_a(a.port());
+    Gate gate_b(b.port());
+    GatewayConfig config;
+    config.clusters = cluster_of_many({quoted("127.0.0.1:" + std::to_string(gate_a.port())),
+                                       quoted("127.0.0.1:" + std::to_string(gate_b.port()))},
+                                      R"("balancer":"least_requests")");
+    config.routes = open_route("/");
+    Gateway gateway(config);
+    std::atomic<bool> stop{false};
+    std::atomic<int> good{0};
+    std::atomic<int> bad{0};
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.emplace_back([&] {
+            while (!stop) ++(get(gateway.port(), "/x").status == 200 ? good : bad);
+        });
+    }
+    for (int wait = 0; wait < 2000 && good < 200; ++wait) std::this_thread::sleep_for(milliseconds(5));
+    for (int i = 0; i < 6; ++i) {
+        Gate& gate = i % 2 == 0 ? gate_a : gate_b;
+        const int before = good;
+        gate.shut();
+        for (int wait = 0; wait < 1000 && good < before + 100; ++wait)
+            std::this_thread::sleep_for(milliseconds(5));
+        gate.open();
+        const int after = good;
+        for (int wait = 0; wait < 1000 && good < after + 100; ++wait)
+            std::this_thread::sleep_for(milliseconds(5));
+    }
+    stop = true;
+    for (std::thread& client : clients) client.join();
+    CHECK(bad == 0);
+    CHECK(good >= 1000);
+}
+
 TEST_CASE("a name is looked up, and its connections are used") {
     FakeUpstream upstream(named("by name"));
     Gateway gateway(Gateway::in_front_of("localhost:" + std::to_string(upstream.port())));

@@ -208,18 +208,34 @@ TEST_CASE("an endpoint falls and rises by its checks") {
     rules.fall = 3;
     Endpoint endpoint("h", 1, 1, *SocketAddress::from_literal("10.0.0.1", 1), Health::unknown);
     CHECK(endpoint.usable(0));
-    CHECK(endpoint.record_check(true, rules));
+    CHECK(endpoint.record_check(true, rules, 0));
     CHECK(endpoint.health() == Health::up);
-    CHECK_FALSE(endpoint.record_check(false, rules));
-    CHECK_FALSE(endpoint.record_check(false, rules));
-    CHECK_FALSE(endpoint.record_check(true, rules));
-    CHECK_FALSE(endpoint.record_check(false, rules));
-    CHECK_FALSE(endpoint.record_check(false, rules));
-    CHECK(endpoint.record_check(false, rules));
+    CHECK_FALSE(endpoint.record_check(false, rules, 0));
+    CHECK_FALSE(endpoint.record_check(false, rules, 0));
+    CHECK_FALSE(endpoint.record_check(true, rules, 0));
+    CHECK_FALSE(endpoint.record_check(false, rules, 0));
+    CHECK_FALSE(endpoint.record_check(false, rules, 0));
+    CHECK(endpoint.record_check(false, rules, 0));
     CHECK_FALSE(endpoint.usable(0));
-    CHECK_FALSE(endpoint.record_check(true, rules));
-    CHECK(endpoint.record_check(true, rules));
+    CHECK_FALSE(endpoint.record_check(true, rules, 0));
+    CHECK(endpoint.record_check(true, rules, 0));
     CHECK(endpoint.usable(0));
+}
+
+TEST_CASE("good checks end an ejection early") {
+    config::HealthCheck checks;
+    checks.rise = 2;
+    config::Outlier rules;
+    rules.consecutive_failures = 1;
+    rules.base_ejection = milliseconds(60'000);
+    Endpoint endpoint("h", 1, 1, *SocketAddress::from_literal("10.0.0.1", 1), Health::up);
+    CHECK(endpoint.record_failure(rules, true, 100));
+    CHECK_FALSE(endpoint.usable(200));
+    CHECK_FALSE(endpoint.record_check(false, checks, 200));
+    CHECK_FALSE(endpoint.record_check(true, checks, 300));
+    CHECK_FALSE(endpoint.usable(300));
+    CHECK(endpoint.record_check(true, checks, 400));
+    CHECK(endpoint.usable(400));
 }
 
 TEST_CASE("ejections grow while no request succeeds") {
