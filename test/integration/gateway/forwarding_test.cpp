@@ -112,7 +112,9 @@ TEST_CASE("large bodies stream both ways without growing the gateway") {
     const std::string status((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     const std::size_t at = status.find("VmHWM:");
     REQUIRE(at != std::string::npos);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     CHECK(std::stoul(status.substr(at + 6)) < 40'000);  // kB
+#endif
 }
 
 TEST_CASE("a client that does not read holds its upstream back") {
