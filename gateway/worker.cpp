@@ -76,7 +76,10 @@ void Worker::tick() {
     for (const auto& cluster : context_.snapshot->clusters) cluster->tick();
     poller_.flush_retired();
     log_.flush();
-    if (++ticks_ % 5 == 0) context_.renew_date();
+    if (++ticks_ % 5 == 0) {
+        context_.renew_date();
+        context_.trim();
+    }
     if (context_.draining) finish_if_empty();
 }
 

@@ -1,5 +1,8 @@
 #include "gateway/http/worker_context.hpp"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -9,7 +12,9 @@ namespace gateway::http {
 
 namespace {
 constexpr std::size_t kMostSpare = 256;
-}
+constexpr std::size_t kKeptSpare = 8;
+constexpr std::size_t kWorthTrimming = 64;
+}  // namespace
 
 WorkerContext::WorkerContext(net::Poller& poller_, net::DeadlineWheel& wheel_, Shared& shared_,
                              observe::WorkerStats& stats_, observe::AccessLog& log_)
@@ -39,13 +44,30 @@ std::unique_ptr<ActiveRequest> WorkerContext::take_request() {
     if (spare_requests.empty()) return std::make_unique<ActiveRequest>(*this);
     std::unique_ptr<ActiveRequest> request = std::move(spare_requests.back());
     spare_requests.pop_back();
+    least_spare = std::min(least_spare, spare_requests.size());
     return request;
 }
 
 void WorkerContext::give_back(std::unique_ptr<ActiveRequest> request) {
     request->file.close();
     request->exchange.reset();
-    if (spare_requests.size() < kMostSpare) spare_requests.push_back(std::move(request));
+    if (spare_requests.size() < kMostSpare)
+        spare_requests.push_back(std::move(request));
+    else
+        ++freed_requests;
+}
+
+void WorkerContext::trim() {
+    const std::size_t unused = std::min(least_spare, spare_requests.size());
+    if (unused > kKeptSpare) {
+        freed_requests += unused - kKeptSpare;
+        spare_requests.resize(spare_requests.size() - (unused - kKeptSpare));
+    }
+    least_spare = spare_requests.size();
+    if (freed_requests < kWorthTrimming) return;
+    freed_requests = 0;
+    // glibc keeps freed memory in the thread's arena for ever otherwise.
+    ::malloc_trim(0);
 }
 
 }  // namespace gateway::http

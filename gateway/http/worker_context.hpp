@@ -43,6 +43,8 @@ struct WorkerContext {
     // Reused objects: no allocation per request once a worker has warmed up.
     std::unique_ptr<ActiveRequest> take_request();
     void give_back(std::unique_ptr<ActiveRequest> request);
+    // Called about twice a second: memory that a burst needed and nobody used since goes back to the system.
+    void trim();
 
     net::Poller& poller;
     net::DeadlineWheel& wheel;
@@ -74,6 +76,8 @@ struct WorkerContext {
     List idle;
 
     std::vector<std::unique_ptr<ActiveRequest>> spare_requests;
+    std::size_t least_spare = 0;     // since the last trim(): so many were not needed
+    std::size_t freed_requests = 0;  // since memory was last given back
     bool draining = false;
 };
 

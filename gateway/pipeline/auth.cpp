@@ -27,7 +27,7 @@ Verdict auth(Context& context) {
     std::optional<std::string_view> credentials;
     if (head.has(wire::Header::authorization)) credentials = head.value(wire::Header::authorization);
     auth::Decision decision = exchange.snapshot->gate.check(
-        credentials, exchange.route->auth, {head.path(), head.query()}, context.worker.shared.wall_clock());
+        credentials, exchange.route->auth, {head.path(), head.query()}, exchange.started_wall);
     if (decision.cached) context.worker.stats.tokens_cached.add();
     exchange.identity = std::move(decision.identity);
     if (decision.allowed) {
