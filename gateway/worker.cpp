@@ -36,7 +36,7 @@ Worker::~Worker() {
     listeners_.clear();
     context_.spare_requests.clear();
     context_.snapshot.reset();
-    poller_.flush_retired();
+    poller_.end_turn();
 }
 
 void Worker::start() {
@@ -74,7 +74,7 @@ void Worker::tick() {
     wheel_.tick(
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_));
     for (const auto& cluster : context_.snapshot->clusters) cluster->tick();
-    poller_.flush_retired();
+    poller_.end_turn();
     log_.flush();
     if (++ticks_ % 5 == 0) {
         context_.renew_date();
@@ -111,7 +111,7 @@ void Worker::drain() {
             session->close_if_idle();
             session = next;
         }
-        poller_.flush_retired();
+        poller_.end_turn();
         finish_if_empty();
     });
 }
@@ -122,7 +122,7 @@ void Worker::kill_all() {
         session->kill("shutdown");
         session = next;
     }
-    poller_.flush_retired();
+    poller_.end_turn();
 }
 
 void Worker::kill() {

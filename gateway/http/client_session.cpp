@@ -98,6 +98,7 @@ void ClientSession::close() {
     state_ = State::closed;
     leave_idle();
     worker_.wheel.clear(*this);
+    worker_.poller.batch().flush(stream_);
     stream_.close();
     worker_.poller.retire(std::unique_ptr<net::PollHandler>(this));
 }
@@ -110,7 +111,7 @@ void ClientSession::on_exception() noexcept {
 void ClientSession::begin_close() {
     leave_idle();
     state_ = State::closing;
-    if (!out_.empty()) return;  // on_drained() comes back here
+    if (!flush_batch() || !out_.empty()) return;  // on_drained() comes back here
     stream_.shutdown_write();
     if (end_of_input_ || (hung_up_ && !readable_)) return close();
     std::string().swap(in_);

@@ -61,6 +61,7 @@ class ClientSession final : public net::PollHandler, public net::Timed {
     ClientSession* next() const { return next_; }
 
     void on_events(std::uint32_t events) override;
+    void on_batch_sent(const net::SendBatch::Outcome& outcome) override;
     void on_exception() noexcept override;
 
   protected:
@@ -100,6 +101,8 @@ class ClientSession final : public net::PollHandler, public net::Timed {
     void serve_file(const config::StaticTarget& target);
     void pump_file();
 
+    // Sends what waits for the end of the turn. False: the client is gone and everything is over.
+    bool flush_batch();
     void flush();
     void on_drained();
     void end_exchange();

@@ -258,7 +258,7 @@ void Forwarder::finish(bool reusable) {
     ClientSession* session = session_;
     // The connection is in step only if the whole request went out and the whole answer came in.
     if (reusable && answer_.keep_alive() && body_complete_ && !request_broken_ && !connection_->backlog() &&
-        body_.kind() != wire::BodyKind::until_close)
+        !connection_->batched() && body_.kind() != wire::BodyKind::until_close)
         connection_->pool().give_back(std::move(connection_));
     abandon();
     session->answer_finished();

@@ -74,6 +74,8 @@ void ClientSession::answer(const Answer& own) {
 
 ClientSession::Sent ClientSession::send(std::string_view first, std::string_view second,
                                         std::string_view third) {
+    if (out_.empty() && worker_.poller.batch().add(stream_, *this, first, second, third)) return Sent::all;
+    if (!flush_batch()) return Sent::failed;
     std::size_t skip = 0;
     if (out_.empty()) {
         const net::IoResult result = stream_.write(first, second, third);
@@ -94,6 +96,19 @@ ClientSession::Sent ClientSession::send(std::string_view first, std::string_view
         skip = 0;
     }
     return Sent::kept;
+}
+
+bool ClientSession::flush_batch() {
+    if (!stream_.batched()) return true;
+    const net::SendBatch::Outcome outcome = worker_.poller.batch().flush(stream_);
+    if (outcome.status != net::IoStatus::ok) on_batch_sent(outcome);
+    return state_ != State::closed;
+}
+
+void ClientSession::on_batch_sent(const net::SendBatch::Outcome& outcome) {
+    if (outcome.status != net::IoStatus::drained) return client_gone("client_gone");
+    out_.append(outcome.rest);
+    worker_.wheel.set(*this, worker_.snapshot->shared->config->client.write_timeout);
 }
 
 void ClientSession::flush() {
@@ -163,6 +178,7 @@ void ClientSession::become_idle() {
 void ClientSession::answer_aborted(std::string_view reason) {
     request_->exchange.reason = reason;
     end_exchange();
+    if (!flush_batch()) return;
     // HTTP/1.0 and tunnels know the end of a body by the FIN alone: only a RST says "cut off". For the others
     // the missing end of the framing says it, and a RST says it sooner.
     stream_.abort();
@@ -234,7 +250,7 @@ void ClientSession::tunnel_finished() {
 }
 
 void ClientSession::shutdown_write() {
-    if (out_.empty()) stream_.shutdown_write();  // else on_drained() does it
+    if (flush_batch() && out_.empty()) stream_.shutdown_write();  // else on_drained() does it
 }
 
 }  // namespace gateway::http

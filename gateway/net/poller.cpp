@@ -27,7 +27,7 @@ Poller::Poller(boost::asio::io_context& io)
 
 Poller::~Poller() {
     // What is destroyed may retire others (a session its upstream connection).
-    while (!retired_.empty()) flush_retired();
+    while (!retired_.empty()) destroy_retired();
 }
 
 void Poller::start() {
@@ -71,8 +71,28 @@ void Poller::retire(std::unique_ptr<PollHandler> handler) {
     retired_.push_back(std::move(handler));
 }
 
-void Poller::flush_retired() {
+void Poller::end_turn() {
     if (in_turn_) return;
+    // What a failed send leads to may send again.
+    in_turn_ = true;
+    send_batch();
+    in_turn_ = false;
+    destroy_retired();
+}
+
+void Poller::send_batch() {
+    batch_.flush_all([](PollHandler& owner, const SendBatch::Outcome& outcome) {
+        if (owner.retired_) return;
+        try {
+            owner.on_batch_sent(outcome);
+        } catch (const std::exception& e) {
+            shared::log::error("session_exception", {{"error", e.what()}});
+            owner.on_exception();
+        }
+    });
+}
+
+void Poller::destroy_retired() {
     std::vector<std::unique_ptr<PollHandler>> dead;
     dead.swap(retired_);
     dead.clear();
@@ -115,9 +135,11 @@ void Poller::turn() {
     for (int i = 0; i < count; ++i) {
         auto* handler = static_cast<PollHandler*>(events[static_cast<std::size_t>(i)].data.ptr);
         call(handler, events[static_cast<std::size_t>(i)].events);
+        if (batch_.full()) send_batch();
     }
+    send_batch();
     in_turn_ = false;
-    if (!retired_.empty()) flush_retired();
+    if (!retired_.empty()) destroy_retired();
     if (!again_.empty() && !posted_) {
         posted_ = true;
         boost::asio::post(io_, [this] {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "gateway/net/send_batch.hpp"
 #include "shared/base/result.hpp"
 
 namespace gateway::net {
@@ -23,6 +24,9 @@ class PollHandler {
     // EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR, or kAgain. May be called after the handler has
     // closed its descriptor (a later event of the same batch) and must ignore that.
     virtual void on_events(std::uint32_t events) = 0;
+    // Bytes given to Poller::batch() did not all go out: `drained` (keep `rest` for the next EPOLLOUT) or an
+    // error.
+    virtual void on_batch_sent(const SendBatch::Outcome&) {}
     // on_events() threw (out of memory, a defect): ends what the handler stands for, and nothing else.
     virtual void on_exception() noexcept = 0;
 
@@ -53,13 +57,18 @@ class Poller {
 
     // Destroys the handler at the end of the current batch; events of that batch may still name it.
     void retire(std::unique_ptr<PollHandler> handler);
-    // For turns that do not come from the set (ticks, posted work): destroys what was retired.
-    void flush_retired();
+    // Sends that may wait until the end of the turn.
+    SendBatch& batch() { return batch_; }
+    // The end of a turn, for those that do not come from the set (ticks, posted work): sends what waits in
+    // the batch, destroys what was retired.
+    void end_turn();
 
   private:
     void wait();
     void turn();
     static void call(PollHandler* handler, std::uint32_t events);
+    void send_batch();
+    void destroy_retired();
 
     boost::asio::io_context& io_;
     int epoll_;
@@ -67,6 +76,7 @@ class Poller {
     std::vector<PollHandler*> again_;
     std::vector<PollHandler*> running_;
     std::vector<std::unique_ptr<PollHandler>> retired_;
+    SendBatch batch_;
     bool posted_ = false;
     bool in_turn_ = false;
     bool stopped_ = false;

@@ -50,6 +50,9 @@ class Stream {
     // the total.
     IoResult write(std::string_view first, std::string_view second = {}, std::string_view third = {});
 
+    // Bytes that wait in a SendBatch for the end of the turn.
+    bool batched() const { return batch_entry_ != 0; }
+
     // Half-close after everything was written (TLS: close_notify).
     void shutdown_write();
     // RST instead of FIN: the peer must see that the body was cut off.
@@ -57,7 +60,9 @@ class Stream {
     void close();
 
   private:
+    friend class SendBatch;
     int descriptor_ = -1;
+    std::uint32_t batch_entry_ = 0;  // 1-based; 0: none
     SSL* tls_ = nullptr;
     bool handshake_done_ = false;
 };

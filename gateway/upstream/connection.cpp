@@ -119,6 +119,18 @@ Connection::Sent Connection::send(std::string_view first, std::string_view secon
         unsent_.append(first).append(second).append(third);
         return Sent::kept;
     }
+    net::SendBatch& batch = pool_->poller().batch();
+    if (batch.add(stream_, *this, first, second, third)) return Sent::all;
+    if (stream_.batched()) {
+        // More than may wait: what waits goes first.
+        const net::SendBatch::Outcome before = batch.flush(stream_);
+        if (before.status == net::IoStatus::failed || before.status == net::IoStatus::closed)
+            return Sent::failed;
+        if (!before.rest.empty()) {
+            unsent_.append(before.rest).append(first).append(second).append(third);
+            return Sent::kept;
+        }
+    }
     const net::IoResult result = stream_.write(first, second, third);
     if (result.status == net::IoStatus::failed || result.status == net::IoStatus::closed) return Sent::failed;
     std::size_t skip = result.bytes;
@@ -131,6 +143,26 @@ Connection::Sent Connection::send(std::string_view first, std::string_view secon
         skip = 0;
     }
     return unsent_.empty() ? Sent::all : Sent::kept;
+}
+
+void Connection::on_batch_sent(const net::SendBatch::Outcome& outcome) {
+    if (outcome.status == net::IoStatus::drained) {
+        unsent_.append(outcome.rest);
+        return;
+    }
+    if (user_)
+        user_->on_upstream_send_failed();
+    else
+        pool_->remove_idle(this);
+}
+
+void Connection::shutdown_write() {
+    const net::SendBatch::Outcome before = pool_->poller().batch().flush(stream_);
+    // What is left goes first: on_upstream_drained() comes back here.
+    if (before.status == net::IoStatus::drained)
+        unsent_.append(before.rest);
+    else
+        stream_.shutdown_write();
 }
 
 void Connection::flush() {
@@ -188,6 +220,7 @@ void Connection::close() {
     user_ = nullptr;
     state_ = State::closed;
     pool_->wheel().clear(*this);
+    pool_->poller().batch().flush(stream_);
     stream_.close();
 }
 

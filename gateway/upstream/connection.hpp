@@ -56,7 +56,9 @@ class Connection final : public net::PollHandler, public net::Timed {
     enum class Sent : std::uint8_t { all, kept, failed };
     Sent send(std::string_view first, std::string_view second = {}, std::string_view third = {});
     bool backlog() const { return !unsent_.empty(); }
-    void shutdown_write() { stream_.shutdown_write(); }
+    // Bytes wait for the end of the turn (net::SendBatch).
+    bool batched() const { return stream_.batched(); }
+    void shutdown_write();
 
     bool readable() const { return readable_; }
     net::IoResult read(std::span<char> into);
@@ -76,6 +78,7 @@ class Connection final : public net::PollHandler, public net::Timed {
     std::uint32_t born() const { return born_; }
 
     void on_events(std::uint32_t events) override;
+    void on_batch_sent(const net::SendBatch::Outcome& outcome) override;
     void on_exception() noexcept override;
     void on_deadline() override;
 

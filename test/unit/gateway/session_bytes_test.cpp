@@ -85,10 +85,10 @@ class Bench {
         ::close(client_);
         for (ClientSession* session = context_.sessions.first; session; session = session->next())
             session->kill("end of test");
-        poller_.flush_retired();
+        poller_.end_turn();
         context_.spare_requests.clear();
         context_.snapshot.reset();
-        poller_.flush_retired();
+        poller_.end_turn();
     }
 
     void send(std::string_view bytes) {
