@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr int kReadsPerTurn = 4;
+constexpr std::size_t kHeadRead = 64 * 1024;
 constexpr milliseconds kBodyRateGrace{5'000};
 
 }  // namespace
@@ -108,7 +109,11 @@ void ClientSession::read_loop() {
     int reads = kReadsPerTurn;
     while (readable_ && wants_input()) {
         if (reads-- == 0) return worker_.poller.again(this);
-        const net::IoResult result = stream_.read(worker_.scratch, hung_up_);
+        // Between bodies little is read: what is not used now must be kept, and a client could send any
+        // amount behind its request.
+        const bool streaming = state_ == State::tunnel || (state_ == State::handling && !body_.done());
+        const net::IoResult result =
+            stream_.read(streaming ? worker_.scratch : worker_.scratch.first(kHeadRead), hung_up_);
         if (result.status != net::IoStatus::ok) readable_ = false;
         if (result.bytes > 0) on_bytes(worker_.scratch.data(), result.bytes);
         if (state_ == State::closed) return;

@@ -259,6 +259,24 @@ TEST_CASE("an idle connection holds no request and no buffer") {
     CHECK(sizeof(ClientSession) <= 512);
 }
 
+TEST_CASE("memory of a burst goes back once nobody needs it") {
+    Bench bench;
+    WorkerContext& worker = bench.context();
+    std::vector<std::unique_ptr<ActiveRequest>> burst;
+    for (int i = 0; i < 200; ++i) burst.push_back(worker.take_request());
+    for (auto& request : burst) worker.give_back(std::move(request));
+    REQUIRE(worker.spare_requests.size() == 200);
+    worker.trim();  // the burst was in the time before: they may be needed again
+    CHECK(worker.spare_requests.size() == 200);
+    burst.clear();
+    for (int i = 0; i < 30; ++i) burst.push_back(worker.take_request());
+    for (auto& request : burst) worker.give_back(std::move(request));
+    worker.trim();  // thirty were in use
+    CHECK(worker.spare_requests.size() == 38);
+    worker.trim();  // none
+    CHECK(worker.spare_requests.size() == 8);
+}
+
 TEST_CASE("a forwarded request with a verified token allocates nothing once the worker is warm") {
     OneAnswer upstream;
     Bench bench(upstream.port());
