@@ -11,7 +11,7 @@ RUN groupadd --gid 999 postgres && useradd --uid 999 --gid 999 --home-dir /var/l
     && mkdir -p /var/lib/postgresql/data /var/run/postgresql /docker-entrypoint-initdb.d \
     && chown -R 999:999 /var/lib/postgresql /var/run/postgresql && chmod 700 /var/lib/postgresql/data
 ENV PATH=/opt/postgres/pgserver/pginstall/bin:/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    PGDATA=/var/lib/postgresql/data
+    PGHOST=/var/run/postgresql PGDATA=/var/lib/postgresql/data
 COPY postgres-entrypoint /usr/local/bin/
 VOLUME /var/lib/postgresql/data
 EXPOSE 5432
