@@ -127,7 +127,7 @@ accounts() {
 build_images() {
     local cache=${CCACHE_DIR:-$ROOT/build/ccache} options=()
     if [ "${CI:-}" = true ] && [ -d "$cache" ]; then
-        printf 'FROM debian:bookworm-slim\nCOPY . /var/cache/ccache\nENV CCACHE_DIR=/var/cache/ccache CCACHE_NOHASHDIR=1\n' >"$WORK/cache.Dockerfile"
+        printf 'FROM debian:bookworm-slim\nCOPY . /var/cache/ccache\nENV CCACHE_DIR=/var/cache/ccache CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=locale\n' >"$WORK/cache.Dockerfile"
         with_progress "handing the compiler cache over" "$LOGS/image-cache.log" \
             docker build -t "$PROJECT/build" -f "$WORK/cache.Dockerfile" "$cache"
         options=(--build-arg "BUILD_IMAGE=$PROJECT/build" --build-arg CMAKE_OPTIONS=-DWARNINGS_AS_ERRORS=ON)
