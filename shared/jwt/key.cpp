@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
 
 #include "shared/jwt/key_impl.hpp"
@@ -34,7 +35,7 @@ class KeyCategory : public boost::system::error_category {
                 return "no usable key in the text";
             case KeyErrc::too_weak:
                 return "key too weak: an HMAC secret needs 32 bytes, RSA 2048 bits and an odd exponent of 3 "
-                       "or more";
+                       "or more, Ed25519 a point that is not of small order";
             case KeyErrc::wrong_type:
                 return "key type or curve does not fit the algorithm";
             case KeyErrc::unsupported:
@@ -80,8 +81,32 @@ Result<std::size_t> check_p256(EVP_PKEY* pkey) {
     return std::size_t{64};
 }
 
+// The points of small order (RFC 8032's curve has a cofactor of 8), the sign bit left out, in both spellings
+// of 0 and 1. Under such a key a signature for any text can be made without a secret, as with RSA's e = 1.
+bool has_small_order(std::array<unsigned char, 32> point) {
+    point[31] &= 0x7F;
+    static constexpr unsigned char kOrder8[2][32] = {
+        {0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0,
+         0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05},
+        {0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F,
+         0x2A, 0x20, 0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A}};
+    for (const auto& bad : kOrder8)
+        if (std::equal(point.begin(), point.end(), bad)) return true;
+    // 0 and 1; p - 1, p and p + 1 with p = 2^255 - 19.
+    const bool low =
+        point[0] <= 1 && std::all_of(point.begin() + 1, point.end(), [](auto b) { return b == 0; });
+    const bool high = point[0] >= 0xEC && point[0] <= 0xEE && point[31] == 0x7F &&
+                      std::all_of(point.begin() + 1, point.begin() + 31, [](auto b) { return b == 0xFF; });
+    return low || high;
+}
+
 Result<std::size_t> check_ed25519(EVP_PKEY* pkey) {
     if (EVP_PKEY_is_a(pkey, "ED25519") != 1) return KeyErrc::wrong_type;
+    std::array<unsigned char, 32> point{};
+    std::size_t length = point.size();
+    if (EVP_PKEY_get_raw_public_key(pkey, point.data(), &length) != 1 || length != point.size())
+        return KeyErrc::unreadable;
+    if (has_small_order(point)) return KeyErrc::too_weak;
     return std::size_t{64};
 }
 

@@ -17,9 +17,10 @@ std::optional<Algorithm> parse_algorithm(std::string_view name);  // exact, case
 
 enum class KeyErrc {
     unreadable = 1,  // no key in the text
-    too_weak,        // HMAC secret shorter than 32 bytes, RSA below 2048 bits or e = 1
-    wrong_type,      // key type or curve that does not fit the algorithm
-    unsupported,     // a JWK with use/alg/kty that is not for us
+    too_weak,     // HMAC secret shorter than 32 bytes, RSA below 2048 bits or e = 1, Ed25519 point of small
+                  // order
+    wrong_type,   // key type or curve that does not fit the algorithm
+    unsupported,  // a JWK with use/alg/kty that is not for us
 };
 const boost::system::error_category& key_category();
 inline ErrorCode make_error_code(KeyErrc e) {

@@ -1,4 +1,6 @@
 // Keys: strength when they are configured, JWK sets, thumbprints.
+#include <openssl/evp.h>
+
 #include <catch2/catch.hpp>
 #include <regex>
 
@@ -6,6 +8,7 @@
 #include "shared/jwt/jwks.hpp"
 #include "test/unit/shared/jwt_support.hpp"
 
+using shared::base64url_encode;
 using shared::jwt::Algorithm;
 using shared::jwt::Key;
 using shared::jwt::KeyErrc;
@@ -58,6 +61,45 @@ TEST_CASE("weak and unfitting keys are refused when they are configured") {
     CHECK(problem(Key::from_public_pem(Algorithm::rs256, "")) == kUnreadable);
     CHECK(problem(Key::from_public_pem(Algorithm::rs256, "-----BEGIN PUBLIC KEY-----\nAAAA\n")) ==
           kUnreadable);
+}
+
+TEST_CASE("an Ed25519 key of small order is refused: under it anybody can sign") {
+    const auto neutral = '\1' + std::string(31, '\0');
+    // Why: R = the neutral element and S = 0 are then a signature of any text.
+    const auto* bytes = reinterpret_cast<const unsigned char*>(neutral.data());
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pkey(
+        EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, bytes, neutral.size()), EVP_PKEY_free);
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    REQUIRE(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey.get()) == 1);
+    const auto forged = neutral + std::string(32, '\0');
+    REQUIRE(EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(forged.data()), 64,
+                             reinterpret_cast<const unsigned char*>("any text"), 8) == 1);
+
+    const std::vector<std::string> points = {
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "00" + std::string(62, '0'),
+        "01" + std::string(62, '0'),
+        "ec" + std::string(60, 'f') + "7f",
+        "ed" + std::string(60, 'f') + "7f",
+        "ee" + std::string(60, 'f') + "7f",
+    };
+    for (const auto& hex : points) {
+        std::string point;
+        for (std::size_t i = 0; i < hex.size(); i += 2)
+            point += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+        for (const int sign : {0, 0x80}) {
+            point[31] = static_cast<char>((point[31] & 0x7F) | sign);
+            const auto x = base64url_encode(point);
+            INFO(hex << " " << sign);
+            std::vector<std::string> errors;
+            const auto set =
+                KeySet::from_jwks(R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":")" + x + "\"}]}", &errors);
+            CHECK(set.value().empty());
+            REQUIRE(errors.size() == 1);
+            CHECK(errors[0].find(kWeak) != std::string::npos);
+        }
+    }
 }
 
 TEST_CASE("a private key gives its public half") {

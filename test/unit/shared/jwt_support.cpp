@@ -1,10 +1,13 @@
 #include "test/unit/shared/jwt_support.hpp"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <array>
 #include <stdexcept>
@@ -18,12 +21,26 @@ using shared::jwt::Algorithm;
 
 namespace {
 
-std::shared_ptr<EVP_PKEY> generate(Algorithm algorithm, unsigned rsa_bits, const char* curve) {
+EVP_PKEY* generate_rsa(unsigned bits, unsigned exponent) {
+    const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+        EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr), EVP_PKEY_CTX_free);
+    const std::unique_ptr<BIGNUM, decltype(&BN_free)> e(BN_new(), BN_free);
+    EVP_PKEY* pkey = nullptr;
+    if (BN_set_word(e.get(), exponent) != 1 || EVP_PKEY_keygen_init(context.get()) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), static_cast<int>(bits)) != 1 ||
+        EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context.get(), e.get()) != 1 ||
+        EVP_PKEY_generate(context.get(), &pkey) != 1)
+        return nullptr;
+    return pkey;
+}
+
+std::shared_ptr<EVP_PKEY> generate(Algorithm algorithm, unsigned rsa_bits, const char* curve,
+                                   unsigned rsa_exponent) {
     EVP_PKEY* pkey = nullptr;
     if (algorithm == Algorithm::rs256 || algorithm == Algorithm::ps256)
-        pkey = EVP_RSA_gen(rsa_bits);
+        pkey = generate_rsa(rsa_bits, rsa_exponent);
     else if (algorithm == Algorithm::es256)
-        pkey = EVP_EC_gen(curve);
+        pkey = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve);
     else
         pkey = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
     if (pkey == nullptr) throw std::runtime_error("no key pair");
@@ -41,13 +58,27 @@ std::string pem_of(EVP_PKEY* pkey, bool with_private) {
     return {memory->data, memory->length};
 }
 
+// DER -> r and s, each of 32 bytes.
+std::string to_raw(const std::string& der) {
+    const auto* p = reinterpret_cast<const unsigned char*>(der.data());
+    const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> parts(
+        d2i_ECDSA_SIG(nullptr, &p, static_cast<long>(der.size())), ECDSA_SIG_free);
+    const auto size = der.size() > 72 ? 48 : 32;  // P-384 or P-256
+    std::string raw(static_cast<std::size_t>(2 * size), '\0');
+    auto* to = reinterpret_cast<unsigned char*>(raw.data());
+    BN_bn2binpad(ECDSA_SIG_get0_r(parts.get()), to, size);
+    BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), to + size, size);
+    return raw;
+}
+
 }  // namespace
 
-Signer::Signer(Algorithm algorithm, unsigned rsa_bits, const char* curve) : algorithm_(algorithm) {
+Signer::Signer(Algorithm algorithm, unsigned rsa_bits, const char* curve, unsigned rsa_exponent)
+    : algorithm_(algorithm) {
     if (algorithm == Algorithm::hs256)
         secret_ = kSecret;
     else
-        pkey_ = generate(algorithm, rsa_bits, curve);
+        pkey_ = generate(algorithm, rsa_bits, curve, rsa_exponent);
 }
 
 Signer Signer::with_secret(std::string secret) {
@@ -57,35 +88,52 @@ Signer Signer::with_secret(std::string secret) {
 }
 
 std::string Signer::sign(std::string_view input) const {
-    const auto* data = reinterpret_cast<const unsigned char*>(input.data());
-    std::string out(1024, '\0');
-    auto* to = reinterpret_cast<unsigned char*>(out.data());
-    if (algorithm_ == Algorithm::hs256) {
-        unsigned length = 0;
-        HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), data, input.size(), to, &length);
-        out.resize(length);
-        return out;
+    switch (algorithm_) {
+        case Algorithm::hs256: {
+            unsigned length = 0;
+            std::string out(32, '\0');
+            HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
+                 reinterpret_cast<const unsigned char*>(input.data()), input.size(),
+                 reinterpret_cast<unsigned char*>(out.data()), &length);
+            return out;
+        }
+        case Algorithm::rs256:
+            return sign_rsa(input, "SHA256", -1);
+        case Algorithm::ps256:
+            return sign_rsa(input, "SHA256", 32);
+        case Algorithm::es256:
+            return sign_ecdsa(input, "SHA256");
+        case Algorithm::eddsa:
+            return sign_digest(input, nullptr, -1, nullptr);
     }
+    throw std::logic_error("no such algorithm");
+}
+
+std::string Signer::sign_rsa(std::string_view input, const char* hash, int pss_salt, const char* mgf1) const {
+    return sign_digest(input, EVP_get_digestbyname(hash), pss_salt,
+                       mgf1 != nullptr ? EVP_get_digestbyname(mgf1) : nullptr);
+}
+
+std::string Signer::sign_ecdsa(std::string_view input, const char* hash) const {
+    return to_raw(sign_digest(input, EVP_get_digestbyname(hash), -1, nullptr));
+}
+
+std::string Signer::sign_digest(std::string_view input, const EVP_MD* hash, int pss_salt,
+                                const EVP_MD* mgf1) const {
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
     EVP_PKEY_CTX* parameters = nullptr;
-    const EVP_MD* md = algorithm_ == Algorithm::eddsa ? nullptr : EVP_sha256();
-    bool ok = EVP_DigestSignInit(context.get(), &parameters, md, nullptr, pkey_.get()) == 1;
-    if (algorithm_ == Algorithm::ps256)
+    bool ok = EVP_DigestSignInit(context.get(), &parameters, hash, nullptr, pkey_.get()) == 1;
+    if (pss_salt >= 0)
         ok = ok && EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
-             EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1;
+             EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, pss_salt) == 1 &&
+             (mgf1 == nullptr || EVP_PKEY_CTX_set_rsa_mgf1_md(parameters, mgf1) == 1);
+    std::string out(1024, '\0');
     std::size_t length = out.size();
-    ok = ok && EVP_DigestSign(context.get(), to, &length, data, input.size()) == 1;
+    ok = ok && EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &length,
+                              reinterpret_cast<const unsigned char*>(input.data()), input.size()) == 1;
     if (!ok) throw std::runtime_error("no signature");
     out.resize(length);
-    if (algorithm_ != Algorithm::es256) return out;
-
-    const auto* p = reinterpret_cast<const unsigned char*>(out.data());
-    const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> parts(
-        d2i_ECDSA_SIG(nullptr, &p, static_cast<long>(out.size())), ECDSA_SIG_free);
-    std::string raw(64, '\0');
-    BN_bn2binpad(ECDSA_SIG_get0_r(parts.get()), reinterpret_cast<unsigned char*>(raw.data()), 32);
-    BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), reinterpret_cast<unsigned char*>(raw.data()) + 32, 32);
-    return raw;
+    return out;
 }
 
 std::string Signer::token(std::string_view header, std::string_view payload) const {
@@ -99,6 +147,21 @@ std::string Signer::token(std::string_view payload) const {
 
 std::string Signer::public_pem() const {
     return pem_of(pkey_.get(), false);
+}
+std::string Signer::public_der() const {
+    unsigned char* der = nullptr;
+    const int size = i2d_PUBKEY(pkey_.get(), &der);
+    std::string out(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
+    OPENSSL_free(der);
+    return out;
+}
+std::string Signer::rsa_modulus() const {
+    BIGNUM* n = nullptr;
+    EVP_PKEY_get_bn_param(pkey_.get(), OSSL_PKEY_PARAM_RSA_N, &n);
+    std::string out(static_cast<std::size_t>(BN_num_bytes(n)), '\0');
+    BN_bn2bin(n, reinterpret_cast<unsigned char*>(out.data()));
+    BN_free(n);
+    return out;
 }
 std::string Signer::private_pem() const {
     return pem_of(pkey_.get(), true);
@@ -136,6 +199,10 @@ shared::jwt::Rules rules() {
 
 shared::jwt::Verifier verifier_of(std::vector<shared::jwt::Key> keys) {
     return {rules(), std::make_shared<const shared::jwt::KeySet>(std::move(keys))};
+}
+
+std::string outcome(const shared::Result<shared::jwt::Claims>& result) {
+    return result ? "accepted" : result.error().message();
 }
 
 }  // namespace test

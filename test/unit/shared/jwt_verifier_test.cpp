@@ -41,7 +41,6 @@ TEST_CASE("the claims of a verified token are read in full") {
         R"("scp":["audit"],"dept":"SD","level":3,"on":true,"nothing":null,"deep":{"a":[1,{"b":2}]} } )");
     const auto claims = verifier.verify(token, kNow).value();
     CHECK(claims.iss == "kampus-auth");
-    CHECK(claims.aud == std::vector<std::string>{"x", "kampus-api"});
     CHECK(claims.sub == "u-\u00e9\U0001F600");
     CHECK(claims.role == "admin");
     CHECK(claims.nim == "22001");
