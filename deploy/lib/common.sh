@@ -74,12 +74,12 @@ build_jobs() {
 }
 
 # build_tree DIR LOG_DIR CMAKE_OPTION... -- TARGET...: configures DIR as the preset
-# `release` does, unless another preset has configured it before, and builds the targets.
+# $PRESET (`release`) does, unless another has configured it before, and builds the targets.
 # One build at a time in a folder, because two copies of deploy/local may share it.
 build_tree() {
     local dir=$1 logs=$2 options=()
     shift 2
-    [ -f "$dir/CMakeCache.txt" ] || options=(--preset release)
+    [ -f "$dir/CMakeCache.txt" ] || options=(--preset "${PRESET:-release}")
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
         options+=("$1")
         shift
