@@ -5,6 +5,9 @@
 namespace gateway::auth {
 namespace {
 
+// Four header lines with ids: one allocation instead of four.
+constexpr std::size_t kUsualBlock = 160;
+
 // RFC 9110 section 5.5, less tabs: what may stand in a header value and arrives as it was sent.
 bool safe_in_header(std::string_view value) {
     for (const char c : value)
@@ -17,6 +20,7 @@ bool safe_in_header(std::string_view value) {
 shared::Result<IdentityRef> Identity::make(shared::jwt::Claims claims,
                                            const std::vector<config::ClaimHeader>& headers) {
     std::string block;
+    block.reserve(kUsualBlock);
     for (const auto& [claim, header] : headers) {
         const auto value = claims.find(claim);
         if (!value || value->empty()) continue;

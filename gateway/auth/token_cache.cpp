@@ -10,6 +10,7 @@ TokenCache::TokenCache(std::size_t entries) : seed_(shared::jwt::HashSeed::rando
     if (entries == 0) return;
     const auto slots = std::bit_ceil(entries < kWays ? kWays : entries);
     tags_.resize(slots);
+    last_used_.resize(slots);
     set_mask_ = slots / kWays - 1;
     // Raw memory: an entry is made when its slot is first used, so an idle gateway does not hold these pages.
     entries_ = static_cast<Entry*>(::operator new(slots * sizeof(Entry), std::align_val_t(64)));
@@ -35,7 +36,7 @@ TokenCache::Entry* TokenCache::find(std::string_view token) {
         auto& entry = entries_[i];
         if (entry.size != token.size() || std::memcmp(entry.token().data(), token.data(), token.size()) != 0)
             continue;
-        entry.last_used = ++clock_;
+        last_used_[i] = ++clock_;
         return &entry;
     }
     return nullptr;
@@ -51,7 +52,7 @@ TokenCache::Entry& TokenCache::put(std::string_view token) {
             victim = i;
             break;
         }
-        const std::uint32_t unused_for = clock_ - entries_[i].last_used;  // right across the counter's wrap
+        const std::uint32_t unused_for = clock_ - last_used_[i];  // right across the counter's wrap
         if (unused_for >= oldest) {
             oldest = unused_for;
             victim = i;
@@ -68,7 +69,7 @@ TokenCache::Entry& TokenCache::put(std::string_view token) {
     entry.size = static_cast<std::uint32_t>(token.size());
     if (token.size() > kInlineBytes) entry.large = std::make_unique_for_overwrite<char[]>(token.size());
     std::memcpy(entry.large ? entry.large.get() : entry.bytes, token.data(), token.size());
-    entry.last_used = ++clock_;
+    last_used_[victim] = ++clock_;
     return entry;
 }
 

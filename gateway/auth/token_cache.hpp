@@ -26,7 +26,6 @@ class TokenCache {
         std::uint64_t keys_version = 0;      // of the key set that verified it
         std::uint64_t sessions_version = 0;  // of the ended sessions it was last checked against
         IdentityRef identity;
-        std::uint32_t last_used = 0;
         std::uint32_t size = 0;
         std::unique_ptr<char[]> large;  // a token that is longer
         char bytes[kInlineBytes];
@@ -57,6 +56,9 @@ class TokenCache {
 
     const shared::jwt::HashSeed seed_;
     std::vector<std::uint64_t> tags_;  // 0: the slot is empty and its entry does not exist
+    // Parallel to tags_: the clock at the last use. Not in the entries, where to find the longest unused one
+    // of a set would be a cache miss for each.
+    std::vector<std::uint32_t> last_used_;
     std::size_t set_mask_ = 0;
     Entry* entries_ = nullptr;  // parallel to tags_, made when needed
     std::uint32_t clock_ = 0;

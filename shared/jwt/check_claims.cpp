@@ -12,10 +12,11 @@ Result<double> numeric_date(const JsonNode& node) {
     if (node.kind != JsonKind::number) return Errc::bad_numeric_date;
     const auto text = node.text();
     // The usual case: a date in whole seconds.
-    if (text.size() <= 15 && text.find_first_not_of("0123456789") == std::string_view::npos) {
+    if (text.size() <= 15) {
         std::int64_t whole = 0;
-        for (const char c : text) whole = whole * 10 + (c - '0');
-        return static_cast<double>(whole);
+        std::size_t i = 0;
+        for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) whole = whole * 10 + (text[i] - '0');
+        if (i == text.size()) return static_cast<double>(whole);
     }
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -30,15 +31,16 @@ bool all_strings(std::span<const JsonNode> nodes, const JsonNode& array) {
     return true;
 }
 
-// A string, or an array of strings, into a list.
-bool put_strings(std::span<const JsonNode> nodes, const JsonNode& node, std::vector<std::string>& out) {
+// A string, or an array of strings: calls `take` with each.
+template <class Take>
+bool each_string(std::span<const JsonNode> nodes, const JsonNode& node, Take take) {
     if (node.kind == JsonKind::string) {
-        out.emplace_back(node.text());
+        take(node.text());
         return true;
     }
     if (node.kind != JsonKind::array || !all_strings(nodes, node)) return false;
     for (auto i = static_cast<std::size_t>(&node - nodes.data()) + 1; i < node.end; ++i)
-        out.emplace_back(nodes[i].text());
+        take(nodes[i].text());
     return true;
 }
 
@@ -51,8 +53,11 @@ void split_scope(std::string_view text, std::vector<std::string>& out) {
     }
 }
 
-struct Presence {
+// What has been seen but is not kept.
+struct Seen {
+    std::string_view audience;  // that of the rules
     bool exp = false;
+    bool aud = false;
 };
 
 Result<void> take_text(const JsonNode& node, std::string& text) {
@@ -74,8 +79,7 @@ Result<void> take_other(const JsonNode& node, Claims& claims) {
     return {};
 }
 
-Result<void> take_member(std::span<const JsonNode> nodes, const JsonNode& node, Claims& claims,
-                         Presence& present) {
+Result<void> take_member(std::span<const JsonNode> nodes, const JsonNode& node, Claims& claims, Seen& seen) {
     switch (node.name_head) {  // names of three bytes are whole in there
         case pack_name("iss"):
             return take_text(node, claims.iss);
@@ -94,19 +98,20 @@ Result<void> take_member(std::span<const JsonNode> nodes, const JsonNode& node, 
             if (!date) return date.error();
             if (node.name_head == pack_name("exp")) {
                 claims.exp = *date;
-                present.exp = true;
+                seen.exp = true;
             } else {
                 (node.name_head == pack_name("nbf") ? claims.nbf : claims.iat) = *date;
             }
             return {};
         }
         case pack_name("aud"):
-            if (!put_strings(nodes, node, claims.aud)) return Errc::bad_claim_type;
+            if (!each_string(nodes, node, [&](auto text) { seen.aud = seen.aud || text == seen.audience; }))
+                return Errc::bad_claim_type;
             return {};
         case pack_name("scp"):
             if (node.kind == JsonKind::string)
                 split_scope(node.text(), claims.scopes);
-            else if (!put_strings(nodes, node, claims.scopes))
+            else if (!each_string(nodes, node, [&](auto text) { claims.scopes.emplace_back(text); }))
                 return Errc::bad_claim_type;
             return {};
         default:
@@ -114,29 +119,24 @@ Result<void> take_member(std::span<const JsonNode> nodes, const JsonNode& node, 
     }
 }
 
-bool contains(const std::vector<std::string>& list, const std::string& text) {
-    for (const auto& item : list)
-        if (item == text) return true;
-    return false;
-}
-
 }  // namespace
 
 Result<Claims> check_claims(std::span<const JsonNode> payload, const Rules& rules, WallTime now) {
     Result<Claims> result(boost::system::in_place_value);
     Claims& claims = *result;
-    Presence present;
+    Seen seen;
+    seen.audience = rules.audience;
     for (std::size_t i = 1; i < payload.size(); i = payload[i].end)
-        if (auto ok = take_member(payload, payload[i], claims, present); !ok) return ok.error();
+        if (auto ok = take_member(payload, payload[i], claims, seen); !ok) return ok.error();
 
     const double seconds = std::chrono::duration<double>(now.time_since_epoch()).count();
     const auto leeway = static_cast<double>(rules.leeway.count());
-    if (!present.exp) return Errc::exp_missing;
+    if (!seen.exp) return Errc::exp_missing;
     if (seconds >= claims.exp + leeway) return Errc::expired;
     if (claims.nbf && *claims.nbf > seconds + leeway) return Errc::not_yet_valid;
     if (claims.iat && *claims.iat > seconds + leeway) return Errc::issued_in_future;
     if (claims.iss != rules.issuer) return Errc::issuer_mismatch;
-    if (!contains(claims.aud, rules.audience)) return Errc::audience_mismatch;
+    if (!seen.aud) return Errc::audience_mismatch;
     if (claims.sub.empty()) return Errc::sub_missing;
     return result;
 }

@@ -10,11 +10,11 @@
 
 namespace shared::jwt {
 
-// NumericDate values are seconds since the epoch, fractions kept.
+// NumericDate values are seconds since the epoch, fractions kept. `aud` is not kept: it held the rules'
+// audience.
 struct Claims {
     std::string iss;
     std::string sub;
-    std::vector<std::string> aud;
     double exp = 0;
     std::optional<double> nbf;
     std::optional<double> iat;

@@ -78,67 +78,71 @@ char* put_utf8(char* out, std::uint32_t code) {
 }
 
 // The zero byte behind the text ends every loop, so no step needs a bounds check of its own.
+//
+// Each step takes the place to read at and returns the place behind what it read, nullptr if that is not
+// there. A member instead would be stored and loaded again at every step, because what is unescaped is
+// written through a char*, which may point anywhere: that was half of the scanner's time.
 class Scanner {
   public:
-    Scanner(char* begin, char* end, std::span<JsonNode> nodes) : p_(begin), end_(end), nodes_(nodes) {}
+    explicit Scanner(std::span<JsonNode> nodes) : nodes_(nodes) {}
 
-    std::size_t run() {
-        skip_space();
-        if (*p_ != '{' || !value({}, 1)) return 0;
-        skip_space();
-        return p_ == end_ ? used_ : 0;
+    std::size_t run(char* p, const char* end) {
+        p = skip_space(p);
+        if (*p != '{') return 0;
+        p = value(p, {}, 0, 1);
+        return p != nullptr && skip_space(p) == end ? used_ : 0;
     }
 
   private:
-    void skip_space() {
-        while (*p_ == ' ' || *p_ == '\t' || *p_ == '\n' || *p_ == '\r') ++p_;
+    static char* skip_space(char* p) {
+        while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r') ++p;
+        return p;
     }
 
-    bool value(std::string_view name, int depth) {
-        if (used_ == nodes_.size()) return false;
+    // `name_head` is pack_name(name).
+    char* value(char* p, std::string_view name, std::uint32_t name_head, int depth) {
+        if (used_ == nodes_.size()) return nullptr;
         const auto index = used_++;
         auto& node = nodes_[index];
         node.name_data = name.data();
         node.name_size = static_cast<std::uint32_t>(name.size());
-        node.name_head = pack_name(name);
+        node.name_head = name_head;
         node.text_data = nullptr;
         node.text_size = 0;
-        bool ok = false;
-        switch (*p_) {
+        node.end = static_cast<std::uint32_t>(used_);
+        switch (*p) {
             case '"': {
                 std::string_view text;
                 node.kind = JsonKind::string;
-                ok = string(text);
+                p = string(p, text);
                 set_text(node, text);
-                break;
+                return p;
             }
             case '{':
                 node.kind = JsonKind::object;
-                ok = depth <= kMaxDepth && object(index, depth);
+                p = depth <= kMaxDepth ? object(p, index, depth) : nullptr;
                 break;
             case '[':
                 node.kind = JsonKind::array;
-                ok = depth <= kMaxDepth && array(depth);
+                p = depth <= kMaxDepth ? array(p, depth) : nullptr;
                 break;
             case 't':
                 node.kind = JsonKind::boolean;
-                ok = word(node, "true");
-                break;
+                return word(p, node, "true");
             case 'f':
                 node.kind = JsonKind::boolean;
-                ok = word(node, "false");
-                break;
+                return word(p, node, "false");
             case 'n':
                 node.kind = JsonKind::null;
-                ok = word(node, "null");
+                p = word(p, node, "null");
                 node.text_size = 0;
-                break;
+                return p;
             default:
                 node.kind = JsonKind::number;
-                ok = number(node);
+                return number(p, node);
         }
         node.end = static_cast<std::uint32_t>(used_);
-        return ok;
+        return p;
     }
 
     static void set_text(JsonNode& node, std::string_view text) {
@@ -146,172 +150,163 @@ class Scanner {
         node.text_size = static_cast<std::uint32_t>(text.size());
     }
 
-    bool word(JsonNode& node, std::string_view expected) {
+    static char* word(char* p, JsonNode& node, std::string_view expected) {
         for (std::size_t i = 0; i < expected.size(); ++i)
-            if (p_[i] != expected[i]) return false;  // stops at the final zero byte
-        set_text(node, {p_, expected.size()});
-        p_ += expected.size();
-        return true;
+            if (p[i] != expected[i]) return nullptr;  // stops at the final zero byte
+        set_text(node, {p, expected.size()});
+        return p + expected.size();
     }
 
-    bool number(JsonNode& node) {
-        const char* start = p_;
-        if (*p_ == '-') ++p_;
-        if (*p_ == '0') {
-            ++p_;
-        } else {
-            if (!digits()) return false;
+    static char* number(char* p, JsonNode& node) {
+        const char* start = p;
+        if (*p == '-') ++p;
+        if (*p == '0')
+            ++p;
+        else if ((p = digits(p)) == nullptr)
+            return nullptr;
+        if (*p == '.' && (p = digits(p + 1)) == nullptr) return nullptr;
+        if (*p == 'e' || *p == 'E') {
+            ++p;
+            if (*p == '+' || *p == '-') ++p;
+            if ((p = digits(p)) == nullptr) return nullptr;
         }
-        if (*p_ == '.') {
-            ++p_;
-            if (!digits()) return false;
-        }
-        if (*p_ == 'e' || *p_ == 'E') {
-            ++p_;
-            if (*p_ == '+' || *p_ == '-') ++p_;
-            if (!digits()) return false;
-        }
-        set_text(node, {start, static_cast<std::size_t>(p_ - start)});
-        return true;
+        set_text(node, {start, static_cast<std::size_t>(p - start)});
+        return p;
     }
 
-    bool digits() {
-        if (!is_digit(*p_)) return false;
-        while (is_digit(*p_)) ++p_;
-        return true;
+    static char* digits(char* p) {
+        if (!is_digit(*p)) return nullptr;
+        while (is_digit(*p)) ++p;
+        return p;
     }
 
-    bool object(std::size_t index, int depth) {
-        ++p_;
-        skip_space();
-        if (*p_ == '}') {
-            ++p_;
-            return true;
-        }
+    char* object(char* p, std::size_t index, int depth) {
+        std::uint64_t names = 0;  // a bit for each name so far
+        p = skip_space(p + 1);
+        if (*p == '}') return p + 1;
         for (std::size_t count = 1;; ++count) {
-            if (*p_ != '"' || count > kMaxMembers) return false;
+            if (*p != '"' || count > kMaxMembers) return nullptr;
             std::string_view name;
-            if (!string(name) || duplicate(index, name)) return false;
-            skip_space();
-            if (*p_ != ':') return false;
-            ++p_;
-            skip_space();
-            if (!value(name, depth + 1)) return false;
-            skip_space();
-            if (*p_ == '}') break;
-            if (*p_ != ',') return false;
-            ++p_;
-            skip_space();
+            if ((p = string(p, name)) == nullptr) return nullptr;
+            const auto head = packed_name(name);
+            const auto bit = std::uint64_t{1} << ((head * 0x9E3779B1U) >> 26);
+            if ((names & bit) != 0 && duplicate(index, name, head)) return nullptr;
+            names |= bit;
+            p = skip_space(p);
+            if (*p != ':') return nullptr;
+            if ((p = value(skip_space(p + 1), name, head, depth + 1)) == nullptr) return nullptr;
+            p = skip_space(p);
+            if (*p == '}') return p + 1;
+            if (*p != ',') return nullptr;
+            p = skip_space(p + 1);
         }
-        ++p_;
-        return true;
     }
 
-    bool duplicate(std::size_t object, std::string_view name) const {
-        const auto head = pack_name(name);
+    // pack_name() of a name in the text, where four bytes can always be read.
+    static std::uint32_t packed_name(std::string_view name) {
+        if (name.size() < 3 || name.size() > 255) return pack_name(name);
+        std::uint32_t head = 0;
+        std::memcpy(&head, name.data(), sizeof head);
+        return (static_cast<std::uint32_t>(name.size()) << 24) | (__builtin_bswap32(head) >> 8);
+    }
+
+    bool duplicate(std::size_t object, std::string_view name, std::uint32_t head) const {
         for (auto i = object + 1; i < used_; i = nodes_[i].end)
             if (nodes_[i].name_head == head && nodes_[i].name() == name) return true;
         return false;
     }
 
-    bool array(int depth) {
-        ++p_;
-        skip_space();
-        if (*p_ == ']') {
-            ++p_;
-            return true;
-        }
+    char* array(char* p, int depth) {
+        p = skip_space(p + 1);
+        if (*p == ']') return p + 1;
         for (;;) {
-            if (!value({}, depth + 1)) return false;
-            skip_space();
-            if (*p_ == ']') break;
-            if (*p_ != ',') return false;
-            ++p_;
-            skip_space();
+            if ((p = value(p, {}, 0, depth + 1)) == nullptr) return nullptr;
+            p = skip_space(p);
+            if (*p == ']') return p + 1;
+            if (*p != ',') return nullptr;
+            p = skip_space(p + 1);
         }
-        ++p_;
-        return true;
     }
 
-    // Unescaping never makes a string longer, so it is done where it stands.
-    bool string(std::string_view& text) {
-        char* const start = ++p_;
-        p_ = skip_plain(p_);
-        char* out = p_;
+    static char* string(char* p, std::string_view& text) {
+        char* const start = p + 1;
+        p = skip_plain(start);
+        char* end = p;
+        if (*p != '"' && (p = rest_of_string(p, end)) == nullptr) return nullptr;
+        text = {start, static_cast<std::size_t>(end - start)};
+        return p + 1;
+    }
+
+    // From the first byte on that is not plain, to the quotation mark. Unescaping never makes a string
+    // longer, so it is done where it stands; `out` is the end of the unescaped text.
+    static char* rest_of_string(char* p, char*& out) {
         for (;;) {
-            if (*p_ == '"') break;
-            if (*p_ == '\\') {
-                if (!escape(out)) return false;
-            } else if (byte(p_) >= 0x80) {
-                const int length = utf8_sequence(p_);
-                if (length == 0) return false;
-                for (int i = 0; i < length; ++i) *out++ = *p_++;
-            } else if (byte(p_) < 0x20) {
-                return false;  // a control byte, or the end of the text
+            if (*p == '"') return p;
+            if (*p == '\\') {
+                if ((p = escape(p + 1, out)) == nullptr) return nullptr;
+            } else if (byte(p) >= 0x80) {
+                const int length = utf8_sequence(p);
+                if (length == 0) return nullptr;
+                for (int i = 0; i < length; ++i) *out++ = *p++;
+            } else if (byte(p) < 0x20) {
+                return nullptr;  // a control byte, or the end of the text
             } else {
-                *out++ = *p_++;
+                *out++ = *p++;
             }
         }
-        text = {start, static_cast<std::size_t>(out - start)};
-        ++p_;
-        return true;
     }
 
-    bool escape(char*& out) {
-        ++p_;
-        const char c = *p_++;
+    // `p` is behind the backslash.
+    static char* escape(char* p, char*& out) {
+        const char c = *p++;
         switch (c) {
             case '"':
             case '\\':
             case '/':
                 *out++ = c;
-                return true;
+                return p;
             case 'b':
                 *out++ = '\b';
-                return true;
+                return p;
             case 'f':
                 *out++ = '\f';
-                return true;
+                return p;
             case 'n':
                 *out++ = '\n';
-                return true;
+                return p;
             case 'r':
                 *out++ = '\r';
-                return true;
+                return p;
             case 't':
                 *out++ = '\t';
-                return true;
+                return p;
             case 'u':
                 break;
             default:
-                return false;  // the final zero byte too
+                return nullptr;  // the final zero byte too
         }
         std::uint32_t code = 0;
-        if (!hex4(code)) return false;
-        if (code >= 0xDC00 && code <= 0xDFFF) return false;  // second half without a first
+        if ((p = hex4(p, code)) == nullptr) return nullptr;
+        if (code >= 0xDC00 && code <= 0xDFFF) return nullptr;  // second half without a first
         if (code >= 0xD800 && code <= 0xDBFF) {
             std::uint32_t low = 0;
-            if (p_[0] != '\\' || p_[1] != 'u') return false;
-            p_ += 2;
-            if (!hex4(low) || low < 0xDC00 || low > 0xDFFF) return false;
+            if (p[0] != '\\' || p[1] != 'u') return nullptr;
+            if ((p = hex4(p + 2, low)) == nullptr || low < 0xDC00 || low > 0xDFFF) return nullptr;
             code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         }
         out = put_utf8(out, code);
-        return true;
+        return p;
     }
 
-    bool hex4(std::uint32_t& code) {
-        for (int i = 0; i < 4; ++i) {
-            const int digit = hex_value(*p_);
-            if (digit < 0) return false;
+    static char* hex4(char* p, std::uint32_t& code) {
+        for (int i = 0; i < 4; ++i, ++p) {
+            const int digit = hex_value(*p);
+            if (digit < 0) return nullptr;
             code = (code << 4) | static_cast<std::uint32_t>(digit);
-            ++p_;
         }
-        return true;
+        return p;
     }
 
-    char* p_;
-    char* const end_;
     std::span<JsonNode> nodes_;
     std::size_t used_ = 0;
 };
@@ -338,8 +333,8 @@ int utf8_sequence(const char* p) {
 
 std::span<const JsonNode> scan_object(char* begin, char* end, std::span<JsonNode> nodes) {
     *end = '\0';
-    Scanner scanner(begin, end, nodes);
-    return nodes.first(scanner.run());
+    Scanner scanner(nodes);
+    return nodes.first(scanner.run(begin, end));
 }
 
 const JsonNode* find_member(std::span<const JsonNode> nodes, std::size_t object, std::string_view name) {

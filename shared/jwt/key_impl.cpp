@@ -81,8 +81,6 @@ Key::Impl::~Impl() {
 
 Result<void> Key::Impl::verify(std::string_view signing_input, std::string_view signature) const {
     if (signature.size() != signature_bytes) return Errc::bad_signature_length;
-    // Errors of this thread's earlier calls must not be mistaken for ours, nor ours for a later TLS call's.
-    clear_errors();
     bool good = false;
     switch (algorithm) {
         case Algorithm::hs256:
@@ -97,6 +95,8 @@ Result<void> Key::Impl::verify(std::string_view signing_input, std::string_view 
             good = verify_eddsa(signing_input, signature);
             break;
     }
+    // Ours must not be mistaken for a later TLS call's. Those of earlier calls do no harm here: nothing above
+    // looks at the queue.
     clear_errors();
     if (!good) return Errc::bad_signature;
     return {};
