@@ -1,8 +1,53 @@
 #include "shared/json/json.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <optional>
 
 using namespace shared;
+
+TEST_CASE("no spelling of a number crashes the reader or changes the number") {
+    const auto value = [](const std::string& number) -> std::optional<double> {
+        const auto document = shared::json::parse("[" + number + "]");
+        if (!document) return std::nullopt;
+        return (*document)[0].GetDouble();
+    };
+    // RapidJSON 1.1.0 made 7.66e53 and the like of some of these.
+    for (const auto* zero :
+         {"0", "-0", "0.0", "-0.00", "0e0", "0.000000e+00", "0e-22", "0e-23", "-0e-23", "0e23", "0e100",
+          "0.00000000000000000000000", "0.0e-22", "0e-324", "0e-99999999999"}) {
+        INFO(zero);
+        REQUIRE(value(zero).has_value());
+        CHECK(std::fpclassify(*value(zero)) == FP_ZERO);
+    }
+    // It read beyond its table of powers for the first and crashed.
+    for (const auto* tiny : {"6262222.52424222222242453e-337", "1.5e-400", "123456789012345678901e-345",
+                             "1e-99999999999", "-9999999999999999999999e-346"}) {
+        INFO(tiny);
+        REQUIRE(value(tiny).has_value());
+        CHECK(std::abs(*value(tiny)) < 1e-300);
+    }
+    for (const auto& [text, expected] :
+         std::vector<std::pair<std::string, double>>{{"3.50", 3.5},
+                                                     {"0.1", 0.1},
+                                                     {"3.67", 3.67},
+                                                     {"-99.99", -99.99},
+                                                     {"100", 100},
+                                                     {"1700000600.25", 1700000600.25},
+                                                     {"123456.789012345", 123456.789012345}}) {
+        INFO(text);
+        CHECK(value(text) == expected);
+    }
+    for (const auto& [text, expected] : std::vector<std::pair<std::string, double>>{
+             {"1e-23", 1e-23},
+             {"-0.00000000000000000000000000001", -1e-29},
+             {"123456789012345678901234567890", 123456789012345678901234567890.0}}) {
+        INFO(text);
+        CHECK(*value(text) == Approx(expected).epsilon(1e-15));
+    }
+    for (const auto* huge : {"1e999", "1e309", "-1e400", "1e99999999999"})
+        CHECK_FALSE(value(huge).has_value());
+}
 
 TEST_CASE("the JSON reader is strict") {
     struct Row {
