@@ -3,7 +3,7 @@
 #include <set>
 
 #include "test/integration/acad/acad_service.hpp"
-#include "test/integration/system/openapi_document.hpp"
+#include "test/support/openapi_document.hpp"
 
 using namespace test::acad;
 

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "test/integration/auth/service_fixture.hpp"
-#include "test/integration/system/openapi_document.hpp"
+#include "test/support/openapi_document.hpp"
 
 using auth_test::kPassword;
 using auth_test::Service;

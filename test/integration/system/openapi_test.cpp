@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "test/integration/system/openapi_document.hpp"
+#include "test/support/openapi_document.hpp"
 #include "test/support/system.hpp"
 
 using namespace test;

@@ -1,4 +1,4 @@
-#include "test/integration/system/openapi_document.hpp"
+#include "test/support/openapi_document.hpp"
 
 #include <rapidjson/pointer.h>
 #include <yaml-cpp/yaml.h>
