@@ -16,6 +16,20 @@ namespace {
     throw std::runtime_error(what);
 }
 
+using Keeper = std::shared_ptr<const TlsContext>;
+
+void let_go(void*, void* keeper, CRYPTO_EX_DATA*, int, long, void*) {
+    delete static_cast<Keeper*>(keeper);
+}
+
+// Where an SSL object holds its Keeper: an SSL_CTX that is in use keeps itself alive, but not the list of the
+// others.
+int keeper_index() {
+    static const int kIndex =
+        CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, nullptr, nullptr, nullptr, let_go);
+    return kIndex;
+}
+
 // ALPN: HTTP/1.1 is all we speak. A client that offers only others is refused (RFC 7301 section 3.2).
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* offered,
                     unsigned int offered_length, void*) {
@@ -56,10 +70,9 @@ std::shared_ptr<const TlsContext> TlsContext::make(const config::ServerTls& sett
         static constexpr unsigned char kSession[] = "gateway";
         SSL_CTX_set_session_id_context(context, kSession, sizeof kSession - 1);
         SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-        // SSL_CTX_set_tlsext_servername_callback and …_arg are macros with C casts.
+        // SSL_CTX_set_tlsext_servername_callback is a macro with a C cast.
         SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
                               reinterpret_cast<void (*)()>(&TlsContext::choose));
-        SSL_CTX_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_ARG, 0, all.get());
     }
     if (all->contexts_.empty()) fail("tls.certificates is empty");
     if (!all->fallback_) all->fallback_ = all->contexts_.front().context;
@@ -72,7 +85,14 @@ TlsContext::~TlsContext() {
 
 SSL* TlsContext::new_connection() const {
     SSL* tls = SSL_new(fallback_);
-    if (tls) SSL_set_accept_state(tls);
+    if (!tls) return nullptr;
+    auto keeper = std::make_unique<Keeper>(shared_from_this());
+    if (SSL_set_ex_data(tls, keeper_index(), keeper.get()) != 1) {
+        SSL_free(tls);
+        return nullptr;
+    }
+    keeper.release();
+    SSL_set_accept_state(tls);
     return tls;
 }
 
@@ -90,10 +110,11 @@ SSL_CTX* TlsContext::find(std::string_view name) const {
     return nullptr;
 }
 
-int TlsContext::choose(SSL* tls, int*, void* self) {
+int TlsContext::choose(SSL* tls, int*, void*) {
     const char* name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
-    if (name) {
-        SSL_CTX* context = static_cast<const TlsContext*>(self)->find(name);
+    const auto* self = static_cast<const Keeper*>(SSL_get_ex_data(tls, keeper_index()));
+    if (name && self) {
+        SSL_CTX* context = (*self)->find(name);
         if (context) SSL_set_SSL_CTX(tls, context);
     }
     return SSL_TLSEXT_ERR_OK;

@@ -13,7 +13,7 @@
 
 namespace gateway::net {
 
-class TlsContext {
+class TlsContext : public std::enable_shared_from_this<TlsContext> {
   public:
     // Throws std::runtime_error naming the file that cannot be used.
     static std::shared_ptr<const TlsContext> make(const config::ServerTls& settings);
@@ -21,7 +21,8 @@ class TlsContext {
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
 
-    // For one connection, in accept state; nullptr when out of memory.
+    // For one connection, in accept state; nullptr when out of memory. It keeps this object: a client may say
+    // its name after a reload.
     SSL* new_connection() const;
 
   private:
@@ -30,7 +31,7 @@ class TlsContext {
         SSL_CTX* context;
     };
     TlsContext() = default;
-    static int choose(SSL* tls, int* alert, void* self);
+    static int choose(SSL* tls, int* alert, void* unused);
     SSL_CTX* find(std::string_view name) const;
 
     std::vector<Named> contexts_;

@@ -68,8 +68,12 @@ TestCertificate make_certificate(const std::string& common_name) {
     return made;
 }
 
-TlsClient::TlsClient(std::uint16_t port, const std::string& server_name)
-    : connection_(port), context_(SSL_CTX_new(TLS_client_method())), tls_(SSL_new(context_)) {
+TlsClient::TlsClient(RawConnection&& connection, const std::string& server_name, int newest)
+    : connection_(std::move(connection)),
+      context_(SSL_CTX_new(TLS_client_method())),
+      tls_(SSL_new(context_)) {
+    SSL_set_max_proto_version(tls_, newest);
+    SSL_set_security_level(tls_, 0);  // it is the server that has to refuse old versions
     const timeval limit{10, 0};
     ::setsockopt(connection_.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     SSL_set_fd(tls_, connection_.fd());

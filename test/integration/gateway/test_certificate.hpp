@@ -21,7 +21,10 @@ TestCertificate make_certificate(const std::string& common_name);
 // A connection that does not verify.
 class TlsClient {
   public:
-    TlsClient(std::uint16_t port, const std::string& server_name);
+    TlsClient(std::uint16_t port, const std::string& server_name)
+        : TlsClient(RawConnection(port), server_name) {}
+    // `newest`: TLS1_1_VERSION and the like; 0: as new as possible.
+    TlsClient(RawConnection&& connection, const std::string& server_name, int newest = 0);
     ~TlsClient();
     TlsClient(const TlsClient&) = delete;
     TlsClient& operator=(const TlsClient&) = delete;
