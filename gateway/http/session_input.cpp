@@ -226,8 +226,15 @@ bool ClientSession::read_body(char* data, std::size_t size, std::size_t& at) {
             begin_close();
             return true;
         }
+        const bool started = request_->forwarder.answer_started();
         request_->forwarder.abandon();
-        refuse(step.refusal);
+        if (!started) {
+            refuse(step.refusal);
+        } else {
+            // A second head in the middle of the first answer would be read as part of it.
+            worker_.stats.refusals[static_cast<std::size_t>(step.refusal)].add();
+            answer_aborted(wire::describe(step.refusal).code);
+        }
         return true;
     }
     if (!handling) {

@@ -108,6 +108,8 @@ void ClientSession::refuse(wire::Refusal refusal) {
     if (state_ == State::reading_head) begin_unreadable();
     want_close_ = true;
     Answer own = answer_for(refusal);
+    static const std::string kAllow = wire::MethodSet::all().to_string();
+    if (refusal == wire::Refusal::method_not_allowed) own.allow = kAllow;
     if (refusal == wire::Refusal::websocket_version)
         request_->exchange.response_additions.push_back(
             {"Sec-WebSocket-Version", "13", wire::Addition::Mode::set});

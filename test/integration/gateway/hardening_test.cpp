@@ -125,6 +125,7 @@ TEST_CASE("an ambiguous request is refused, the connection closes, and the upstr
         CHECK(answer.find("application/problem+json") != std::string::npos);
         CHECK(answer.find("X-Request-Id: ") != std::string::npos);
         CHECK(answer.find("HTTP/1.1", 10) == std::string::npos);
+        CHECK((row.status == 405) == (answer.find("\r\nAllow: GET, HEAD, POST") != std::string::npos));
     }
     CHECK(upstream.received().empty());
     CHECK(upstream.connections() == 0);
@@ -153,6 +154,22 @@ TEST_CASE("a bad chunked body is cut off and never completed towards the upstrea
     }
     CHECK(upstream.received().find("0\r\n\r\n") == std::string::npos);
     CHECK(upstream.received().find("smuggled") == std::string::npos);
+}
+
+TEST_CASE("a bad chunk behind an answer that has begun cuts it off: no second head in its middle") {
+    FakeUpstream upstream([](UpstreamConnection& connection) {
+        connection.read_head();
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
+        connection.read_to_end();
+    });
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    RawConnection client(gateway.port());
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    CHECK(client.read_until("half").starts_with("HTTP/1.1 200 OK\r\n"));
+    client.send("zz\r\n");
+    CHECK(client.read_to_end(std::chrono::milliseconds(5000)).empty());
+    CHECK(client.closed_by_peer());
+    CHECK(gateway.metric("gateway_refusals_total{reason=\"bad_chunk\"}") == 1);
 }
 
 TEST_CASE("what is forwarded is canonical: one path, no hop-by-hop headers, no extensions, no trailers") {
