@@ -192,6 +192,27 @@ asio::awaitable<admin::ReloadResult> App::reload() {
         co_return result;
     }
     reloading_ = true;
+    try {
+        auto reloading = reload_once();
+        result = co_await std::move(reloading);
+    } catch (const std::exception& e) {
+        result.report = e.what();
+    }
+    reloading_ = false;
+    ++(result.done ? reloads_done_ : reloads_refused_);
+    if (!result.done) shared::log::error("reload_refused", {{"report", result.report}});
+    if (std::exchange(reload_again_, false)) start_reload();
+    co_return result;
+}
+
+void App::start_reload() {
+    asio::co_spawn(io_, reload(), [](std::exception_ptr failure, const admin::ReloadResult&) {
+        log_failure("reload_failed", failure);
+    });
+}
+
+asio::awaitable<admin::ReloadResult> App::reload_once() {
+    admin::ReloadResult result;
     if (access_log_) access_log_->reopen();
     std::shared_ptr<const http::Snapshot> next;
     config::Loaded loaded = config::load_file(config_file_, config::process_environment());
@@ -219,20 +240,13 @@ asio::awaitable<admin::ReloadResult> App::reload() {
             next.reset();
         }
     }
-    if (!next) {
-        ++reloads_refused_;
-        reloading_ = false;
-        shared::log::error("reload_refused", {{"report", result.report}});
-        co_return result;
-    }
+    if (!next) co_return result;
     next->issuers->start(io_);
     auto looking_up = monitor(next);
     co_await std::move(looking_up);
     const auto old = std::exchange(snapshot_, next);
     for (auto& worker : workers_) worker->use(snapshot_);
     old->issuers->stop();
-    ++reloads_done_;
-    reloading_ = false;
     result.done = true;
     shared::log::info("reloaded", {{"generation", snapshot_->generation}});
     co_return result;
@@ -249,9 +263,11 @@ void App::wait_for_signal() {
 void App::on_signal(int signal) {
     if (signal == SIGHUP) {
         if (workers_.empty()) return;
-        asio::co_spawn(io_, reload(), [](std::exception_ptr failure, const admin::ReloadResult&) {
-            log_failure("reload_failed", failure);
-        });
+        // What the file said when the reload under way read it may be old by now.
+        if (reloading_)
+            reload_again_ = true;
+        else
+            start_reload();
         return;
     }
     if (stopping_) {

@@ -33,6 +33,8 @@ class App {
     void start_workers();
     boost::asio::awaitable<void> begin();
     boost::asio::awaitable<admin::ReloadResult> reload();
+    boost::asio::awaitable<admin::ReloadResult> reload_once();
+    void start_reload();
     // Monitors for the clusters of `snapshot`: known ones go on, new ones look their names up before traffic
     // comes.
     boost::asio::awaitable<void> monitor(std::shared_ptr<const http::Snapshot> snapshot);
@@ -58,6 +60,7 @@ class App {
     std::uint64_t reloads_done_ = 0;
     std::uint64_t reloads_refused_ = 0;
     bool reloading_ = false;
+    bool reload_again_ = false;  // the file has changed once more meanwhile
     bool stopping_ = false;
 };
 

@@ -114,10 +114,14 @@ void explain_limits(const config::Config& settings, const config::Route& route) 
         line("rate limit", limit.name + ": " + std::to_string(limit.requests) + " per " + ms(limit.period) +
                                " by " + (key.empty() ? "everybody together" : key));
     }
-    if (route.limits.in_flight.max != 0)
-        line("in flight", "at most " + std::to_string(route.limits.in_flight.max) + ", " +
-                              std::to_string(route.limits.in_flight.queue) + " may wait " +
-                              ms(route.limits.in_flight.queue_timeout));
+    const auto places = [](std::string_view whose, const config::InFlight& limit) {
+        if (limit.max != 0)
+            line("in flight", std::string(whose) + ": at most " + std::to_string(limit.max) + ", " +
+                                  std::to_string(limit.queue) + " may wait " + ms(limit.queue_timeout));
+    };
+    places("route", route.limits.in_flight);
+    if (const auto* target = std::get_if<config::ClusterTarget>(&route.target))
+        places("cluster", settings.clusters[target->cluster_index].in_flight);
 }
 
 int refused(unsigned status, std::string_view reason) {

@@ -74,6 +74,12 @@ void Worker::tick() {
     wheel_.tick(
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_));
     for (const auto& cluster : context_.snapshot->clusters) cluster->tick();
+    // Requests that began before a reload may still wait for places there.
+    std::erase_if(replaced_, [](const auto& cluster) {
+        const auto alive = cluster.lock();
+        if (alive) alive->tick();
+        return !alive;
+    });
     poller_.end_turn();
     log_.flush();
     if (++ticks_ % 5 == 0) {
@@ -94,6 +100,10 @@ void Worker::adopt(std::shared_ptr<const http::Snapshot> snapshot) {
         if (!mine)
             mine = std::make_shared<upstream::WorkerCluster>(poller_, wheel_, cluster, context_.ids.next());
         local.push_back(std::move(mine));
+    }
+    if (context_.snapshot) {
+        for (const auto& known : context_.snapshot->clusters)
+            if (std::find(local.begin(), local.end(), known) == local.end()) replaced_.push_back(known);
     }
     context_.snapshot = new http::WorkerSnapshot(std::move(snapshot), std::move(local), stats_);
 }

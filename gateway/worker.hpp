@@ -55,6 +55,7 @@ class Worker {
     observe::WorkerStats stats_;
     observe::AccessLog log_;
     http::WorkerContext context_;
+    std::vector<std::weak_ptr<upstream::WorkerCluster>> replaced_;  // by reloads; requests may still use them
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::uint32_t ticks_ = 0;
     std::atomic<bool> finished_{false};

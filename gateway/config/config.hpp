@@ -220,6 +220,7 @@ struct InFlight {
     std::uint32_t max = 0;    // per cluster or route, all workers; 0: no limit
     std::uint32_t queue = 0;  // how many may wait
     milliseconds queue_timeout{1'000};
+    bool operator==(const InFlight&) const = default;
 };
 
 struct UpstreamTls {

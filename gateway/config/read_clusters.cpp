@@ -40,7 +40,8 @@ void read_health(Section& in, HealthCheck& health) {
     if (!health.path.starts_with('/') || !wire::valid_header_value(health.path) ||
         health.path.find(' ') != std::string::npos)
         in.problem("path", "must start with '/' and hold no spaces");
-    in.text("host", health.host);
+    if (in.text("host", health.host) && !health.host.empty() && wire::check_authority(health.host) == 0)
+        in.problem("host", "must be a host name, with a port or without");
     in.duration("interval", health.interval, 100, kDay);
     in.duration("timeout", health.timeout, 50, 600'000);
     in.number("rise", health.rise, 1, 100);

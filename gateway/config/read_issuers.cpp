@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "gateway/config/parts.hpp"
+#include "gateway/wire/output.hpp"
 
 namespace gateway::config {
 namespace {
@@ -74,7 +75,8 @@ void read_issuer(Section& in, Issuer& issuer) {
     in.required_text("issuer", issuer.issuer);
     in.required_text("audience", issuer.audience);
     in.text("realm", issuer.realm);
-    if (issuer.realm.find_first_of("\"\\") != std::string::npos) in.problem("realm", "may not hold quotes");
+    if (issuer.realm.find_first_of("\"\\") != std::string::npos || !wire::valid_header_value(issuer.realm))
+        in.problem("realm", "may hold neither quotes nor control characters");
     in.seconds("leeway", issuer.leeway, 0, 300);
     in.number("max_token_bytes", issuer.max_token_bytes, 256, 16 * 1024);
     in.objects("keys", [&](Section& item) {

@@ -62,6 +62,7 @@ bool ClientSession::open(WorkerContext& worker, int descriptor, const net::Peer&
         return false;
     }
     session->state_ = proxy_protocol ? State::proxy_header : (tls ? State::handshaking : State::idle);
+    session->join_idle();  // until it asks for something
     worker.wheel.set(*session, rules.head_timeout);
     session.release();  // from here on it ends itself through Poller::retire
     return true;
@@ -84,6 +85,12 @@ void ClientSession::unlink(WorkerContext::List& list, ClientSession* ClientSessi
     (this->*previous ? this->*previous->*next : list.first) = this->*next;
     (this->*next ? this->*next->*previous : list.last) = this->*previous;
     --list.size;
+}
+
+void ClientSession::join_idle() {
+    if (in_idle_list_) return;
+    in_idle_list_ = true;
+    link(worker_.idle, &ClientSession::idle_previous_, &ClientSession::idle_next_);
 }
 
 void ClientSession::leave_idle() {

@@ -56,7 +56,7 @@ class ClientSession final : public net::PollHandler, public net::Timed {
 
     // ---- for the worker
     void close_if_idle();  // draining
-    void shed();           // idle, to make room
+    void shed();           // has not asked for anything: makes room
     void kill(std::string_view reason);
     ClientSession* next() const { return next_; }
 
@@ -117,6 +117,7 @@ class ClientSession final : public net::PollHandler, public net::Timed {
               ClientSession* ClientSession::*next);
     void unlink(WorkerContext::List& list, ClientSession* ClientSession::*previous,
                 ClientSession* ClientSession::*next);
+    void join_idle();
     void leave_idle();
 
     WorkerContext& worker_;

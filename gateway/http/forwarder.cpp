@@ -89,13 +89,9 @@ bool Forwarder::write_head(const config::ClusterTarget& target) {
         case config::ClusterTarget::Host::endpoint:
             break;
     }
-    std::string first_endpoint;
-    if (out.host.empty()) {
-        // The head is written once for all attempts: the cluster's first endpoint names it.
-        const config::Endpoint& endpoint = cluster_->cluster().settings().endpoints.front();
-        first_endpoint = endpoint.host + ":" + std::to_string(endpoint.port);
-        out.host = first_endpoint;
-    }
+    // The head is written once for all attempts: each writes its endpoint over this (name_endpoint).
+    const bool of_endpoint = out.host.empty();
+    if (of_endpoint) out.host = "endpoint";
     out.forwarded_for = exchange_.forwarded_for;
     out.forwarded_proto = exchange_.forwarded_proto;
     out.forwarded_host = exchange_.forwarded_host;
@@ -121,8 +117,17 @@ bool Forwarder::write_head(const config::ClusterTarget& target) {
     wire::Output buffer(worker_.output.data(), worker_.output.size());
     if (!wire::write_request_head(buffer, head, out)) return false;
     head_.assign(buffer.view());
+    static constexpr std::string_view kHost = "\r\nHost: ";
+    host_at_ = of_endpoint ? static_cast<std::uint16_t>(head_.find(kHost) + kHost.size()) : 0;
+    host_length_ = static_cast<std::uint16_t>(out.host.size());
     if (exchange_.websocket) accept_ = wire::websocket_accept(head.value(wire::Header::sec_websocket_key));
     return true;
+}
+
+void Forwarder::name_endpoint(const upstream::Endpoint& endpoint) {
+    if (host_at_ == 0) return;
+    head_.replace(host_at_, host_length_, endpoint.authority());
+    host_length_ = static_cast<std::uint16_t>(endpoint.authority().size());
 }
 
 bool Forwarder::take_places() {
@@ -151,7 +156,7 @@ void Forwarder::wait_for_place(upstream::InFlightLimit& limit) {
         if (!limit.try_queue()) return fail(answer_for(Failed::overloaded));
         queued_for_ = &limit;
         worker_.stats.queued.add();
-        worker_.wheel.set(*this, limit.queue_timeout());
+        worker_.wheel.set(*this, within_total(limit.queue_timeout()));
     }
     state_ = State::queued;
     cluster_->wait(this);
@@ -189,6 +194,7 @@ void Forwarder::on_deadline() {
     }
     if (state_ != State::queued) return;
     cluster_->stop_waiting(this);
+    if (total_over()) return fail(answer_for(Failed::total_timeout));
     worker_.stats.queue_timeouts.add();
     fail(answer_for(Failed::queue_timeout));
 }
@@ -219,13 +225,15 @@ void Forwarder::abandon() {
     session_ = nullptr;
 }
 
+milliseconds Forwarder::within_total(milliseconds phase) const {
+    if (total_due_ == 0) return phase;
+    const std::uint32_t now = worker_.wheel.now();
+    return std::min<milliseconds>(phase,
+                                  net::DeadlineWheel::kTick * (total_due_ > now ? total_due_ - now : 0));
+}
+
 void Forwarder::arm(milliseconds phase) {
-    if (total_due_ != 0) {
-        const std::uint32_t now = worker_.wheel.now();
-        const auto left = net::DeadlineWheel::kTick * (total_due_ > now ? total_due_ - now : 0);
-        phase = std::min<milliseconds>(phase, left);
-    }
-    connection_->set_deadline(phase);
+    connection_->set_deadline(within_total(phase));
 }
 
 bool Forwarder::total_over() const {

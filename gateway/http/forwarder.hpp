@@ -71,6 +71,7 @@ class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter
     bool write_head(const config::ClusterTarget& target);
     void admit();
     bool take_places();
+    void name_endpoint(const upstream::Endpoint& endpoint);
     void wait_for_place(upstream::InFlightLimit& limit);
     void leave_queue();
     void attempt();
@@ -81,6 +82,7 @@ class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter
     void release_places();
     void attempt_failed(upstream::Failure failure, Failed what, std::uint16_t status = 0);
     void fail(Answer answer);
+    std::chrono::milliseconds within_total(std::chrono::milliseconds phase) const;
     void arm(std::chrono::milliseconds phase);
     bool total_over() const;
 
@@ -111,6 +113,8 @@ class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter
     std::uint64_t hash_key_ = 0;
     std::uint64_t serial_ = 0;     // changes when this object starts on another request
     std::uint32_t total_due_ = 0;  // tick; 0: none
+    std::uint16_t host_at_ = 0;    // in head_: value of Host, where it is to name the endpoint; 0: it is not
+    std::uint16_t host_length_ = 0;
     upstream::InFlightLimit* queued_for_ = nullptr;
     std::chrono::milliseconds first_byte_{0};
     std::chrono::milliseconds idle_{0};

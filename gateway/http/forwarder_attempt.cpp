@@ -33,6 +33,7 @@ void Forwarder::attempt() {
     }
     upstream::Endpoint& endpoint = pool_->endpoint();
     exchange_.upstream = exchange_.text.keep(endpoint.address_text());
+    name_endpoint(endpoint);
     endpoint.in_flight.fetch_add(1, std::memory_order_relaxed);
     endpoint.requests.fetch_add(1, std::memory_order_relaxed);
     attempt_open_ = true;
@@ -55,7 +56,7 @@ void Forwarder::attempt() {
     worker_.stats.upstream_connects.add();
     state_ = State::connecting;
     connection_ = std::make_unique<upstream::Connection>(pool_->shared_from_this());
-    if (!connection_->connect(this, cluster.settings().timeouts.connect)) {
+    if (!connection_->connect(this, within_total(cluster.settings().timeouts.connect))) {
         worker_.stats.upstream_connect_failures.add();
         attempt_failed(upstream::Failure::connect, Failed::connect_failed);
     }

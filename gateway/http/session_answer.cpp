@@ -144,8 +144,8 @@ void ClientSession::on_drained() {
             process_kept();
             return;
         case State::idle:
-            worker_.wheel.set(*this, worker_.snapshot->shared->config->client.idle_timeout);
-            process_kept();
+            become_idle();
+            if (state_ == State::idle) process_kept();
             return;
         default:
             return;
@@ -168,11 +168,9 @@ void ClientSession::answer_finished() {
 void ClientSession::become_idle() {
     state_ = State::idle;
     if (worker_.draining) return begin_close();
-    if (out_.empty()) worker_.wheel.set(*this, worker_.snapshot->shared->config->client.idle_timeout);
-    if (!in_idle_list_) {
-        in_idle_list_ = true;
-        link(worker_.idle, &ClientSession::idle_previous_, &ClientSession::idle_next_);
-    }
+    if (!out_.empty()) return;  // on_drained() comes back: who still takes its answer is not idle
+    worker_.wheel.set(*this, worker_.snapshot->shared->config->client.idle_timeout);
+    join_idle();
 }
 
 void ClientSession::answer_aborted(std::string_view reason) {

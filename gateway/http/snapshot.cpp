@@ -32,6 +32,16 @@ std::string fingerprint(const config::Cluster& cluster) {
     return config::dump(only);
 }
 
+std::shared_ptr<upstream::InFlightLimit> take_over_places(const config::Route& wanted,
+                                                          const Snapshot* previous) {
+    for (std::size_t i = 0; previous && i < previous->config->routes.size(); ++i) {
+        const config::Route& known = previous->config->routes[i];
+        if (known.name == wanted.name && known.limits.in_flight == wanted.limits.in_flight)
+            return previous->route_runtime[i].in_flight;
+    }
+    return std::make_shared<upstream::InFlightLimit>(wanted.limits.in_flight);
+}
+
 std::shared_ptr<upstream::Cluster> take_over(const config::Cluster& wanted, const Snapshot* previous) {
     if (previous) {
         for (const auto& known : previous->clusters)
@@ -67,7 +77,7 @@ std::shared_ptr<const Snapshot> Snapshot::make(std::shared_ptr<const config::Con
     }
     for (const config::Route& route : settings->routes) {
         RouteRuntime runtime;
-        runtime.in_flight = std::make_unique<upstream::InFlightLimit>(route.limits.in_flight);
+        runtime.in_flight = take_over_places(route, previous);
         runtime.request_headers = additions(route.request_headers);
         runtime.response_headers = additions(route.response_headers);
         for (std::size_t index : route.limits.rate_limits)

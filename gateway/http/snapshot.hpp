@@ -30,8 +30,9 @@ struct RatePolicy {
 
 // What a route needs at run time besides its configuration.
 struct RouteRuntime {
-    std::unique_ptr<upstream::InFlightLimit> in_flight;  // never null
-    std::vector<wire::Addition> request_headers;         // views into the configuration
+    // Never null; the one of the snapshot before where the rules are the same: what is under way counts on.
+    std::shared_ptr<upstream::InFlightLimit> in_flight;
+    std::vector<wire::Addition> request_headers;  // views into the configuration
     std::vector<wire::Addition> response_headers;
     bool has_early_limits = false;
     bool has_claim_limits = false;

@@ -54,20 +54,18 @@ bool has_hidden_segment(std::string_view relative) {
     return false;
 }
 
+constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
 // The kernel itself refuses every way out of the directory: "..", absolute symbolic links, magic links.
 int open_beneath(const std::string& directory, const std::string& relative) {
     const int root = ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) return -1;
     open_how how{};
-    how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+    how.flags = kOpenFlags;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    long opened = ::syscall(SYS_openat2, root, relative.empty() ? "." : relative.c_str(), &how, sizeof how);
-    if (opened < 0 && (errno == ENOSYS || errno == EPERM)) {
-        // Kernels before 5.6 and sandboxes that do not know the call: no symbolic link as the last part, at
-        // least.
-        opened = ::openat(root, relative.empty() ? "." : relative.c_str(),
-                          O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-    }
+    const long opened =
+        ::syscall(SYS_openat2, root, relative.empty() ? "." : relative.c_str(), &how, sizeof how);
+    if (opened < 0 && (errno == ENOSYS || errno == EPERM)) return open_step_by_step(root, relative);
     const int error = errno;
     ::close(root);
     errno = error;
@@ -154,6 +152,26 @@ bool has_extension(std::string_view path) {
 }
 
 }  // namespace
+
+int open_step_by_step(int folder, std::string_view relative) {
+    while (true) {
+        const std::size_t slash = relative.find('/');
+        const std::string segment(relative.substr(0, slash));
+        const bool last = slash == std::string_view::npos;
+        const int flags = (last ? kOpenFlags : O_PATH | O_DIRECTORY | O_CLOEXEC) | O_NOFOLLOW;
+        int next = -1;
+        int error = EXDEV;
+        if (segment != "..") {
+            next = ::openat(folder, segment.empty() ? "." : segment.c_str(), flags);
+            error = errno;
+        }
+        ::close(folder);
+        errno = error;
+        if (next < 0 || last) return next;
+        folder = next;
+        relative.remove_prefix(slash + 1);
+    }
+}
 
 void FileBody::close() {
     if (descriptor >= 0) ::close(descriptor);

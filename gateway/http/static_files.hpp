@@ -38,6 +38,10 @@ struct FileAnswer {
 FileAnswer open_file(const config::StaticTarget& target, const wire::RequestHead& head, std::string_view path,
                      FileBody& body);
 
+// What open_file falls back on where the kernel is older than 5.6 or a sandbox knows no openat2: segment by
+// segment, through no symbolic link at all. Takes `folder` over; -1 with errno.
+int open_step_by_step(int folder, std::string_view relative);
+
 std::string_view content_type_of(std::string_view path);
 
 }  // namespace gateway::http

@@ -67,7 +67,7 @@ struct WorkerContext {
     std::string date;
     void renew_date();
 
-    // Every open session; idle ones in the order they became idle, the oldest first.
+    // Every open session; those without a request in the order they became so, the oldest first.
     struct List {
         ClientSession* first = nullptr;
         ClientSession* last = nullptr;

@@ -48,6 +48,15 @@ void read_chain(http::Exchange& exchange, const std::vector<wire::Network>& trus
     }
 }
 
+// The values of all lines of that name, each followed by ", " (RFC 9110 section 5.2: several lines are one
+// list).
+std::string joined_lines(const wire::RequestHead& head, wire::Header id) {
+    std::string all;
+    for (const wire::HeaderLine& line : head.lines())
+        if (line.id == id) all.append(head.value(line)).append(", ");
+    return all;
+}
+
 bool plain_scheme(std::string_view text) {
     return text == "http" || text == "https";
 }
@@ -76,11 +85,7 @@ Verdict client_address(Context& context) {
         read_chain(exchange, rules.trusted_proxies);
         if (exchange.client != *exchange.peer)
             exchange.client_text = exchange.text.keep(exchange.client.to_string());
-        std::string chain;
-        for (const wire::HeaderLine& line : exchange.head.lines()) {
-            if (line.id != wire::Header::x_forwarded_for) continue;
-            chain.append(exchange.head.value(line)).append(", ");
-        }
+        std::string chain = joined_lines(exchange.head, wire::Header::x_forwarded_for);
         if (!chain.empty()) exchange.forwarded_for = exchange.text.keep(chain.append(exchange.peer_text));
         const std::string_view proto = exchange.head.value(wire::Header::x_forwarded_proto);
         if (plain_scheme(proto)) exchange.forwarded_proto = exchange.text.keep(proto);
@@ -89,8 +94,7 @@ Verdict client_address(Context& context) {
     }
     if (rules.forwarded_header) {
         std::string element;
-        if (exchange.peer_trusted && exchange.head.has(wire::Header::forwarded))
-            element.append(exchange.head.value(wire::Header::forwarded)).append(", ");
+        if (exchange.peer_trusted) element = joined_lines(exchange.head, wire::Header::forwarded);
         element.append("for=");
         append_node(element, *exchange.peer, exchange.peer_text);
         element.append(";proto=").append(exchange.forwarded_proto);

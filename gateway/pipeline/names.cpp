@@ -14,7 +14,9 @@ Verdict names(Context& context) {
         context.worker.ids.request_id(id);
         exchange.request_id = exchange.text.keep({id.data(), id.size()});
     }
-    context.worker.ids.traceparent(head.value(wire::Header::traceparent), exchange.traceparent);
+    std::string_view parent = head.value(wire::Header::traceparent);
+    if (!parent.empty() && head.count(wire::Header::traceparent) > 1) parent = {};  // two parents are none
+    context.worker.ids.traceparent(parent, exchange.traceparent);
     exchange.method = head.method();
     exchange.version_minor = head.version_minor();
     static constexpr std::size_t kMostPath = 512;

@@ -28,6 +28,7 @@ std::shared_ptr<const EndpointList> literal_endpoints(const config::Cluster& set
 Cluster::Cluster(config::Cluster settings)
     : breaker(settings.breaker),
       in_flight(settings.in_flight),
+      retry_reserve(settings.retry),
       settings_(std::move(settings)),
       endpoints_(literal_endpoints(settings_)) {
     if (!settings_.tls) return;

@@ -13,6 +13,7 @@
 #include "gateway/upstream/circuit_breaker.hpp"
 #include "gateway/upstream/endpoint.hpp"
 #include "gateway/upstream/in_flight.hpp"
+#include "gateway/upstream/retry_policy.hpp"
 
 namespace gateway::upstream {
 
@@ -41,6 +42,7 @@ class Cluster {
 
     CircuitBreaker breaker;
     InFlightLimit in_flight;
+    RetryReserve retry_reserve;
 
     // A connect failed: the address may be an old one. The resolver looks again soon.
     void ask_resolve() { resolve_wanted_.store(true, std::memory_order_relaxed); }

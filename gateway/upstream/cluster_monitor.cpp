@@ -138,7 +138,7 @@ asio::awaitable<void> ClusterMonitor::resolve_loop() {
         [](const auto& endpoint) { return !SocketAddress::from_literal(endpoint.host, endpoint.port); });
     auto last = std::chrono::steady_clock::now();
     while (!stopped_ && names) {
-        timer_.expires_after(kSoon);
+        timer_.expires_after(std::min(kSoon, settings.dns_interval));
         boost::system::error_code ignored;
         auto waiting = timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
         co_await std::move(waiting);

@@ -70,7 +70,8 @@ bool SocketAddress::operator==(const SocketAddress& other) const {
 Endpoint::Endpoint(std::string host, std::uint16_t port, std::uint32_t weight, const SocketAddress& address,
                    Health health)
     : host_(std::move(host)),
-      authority_(host_ + ":" + std::to_string(port)),
+      authority_((host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]") + ":" +
+                 std::to_string(port)),
       weight_(weight),
       address_(address),
       address_text_(address.to_string()),

@@ -78,7 +78,7 @@ WorkerCluster::WorkerCluster(net::Poller& poller, net::DeadlineWheel& wheel, std
       wheel_(wheel),
       cluster_(std::move(cluster)),
       balancer_(cluster_->settings().balancer, seed),
-      budget_(cluster_->settings().retry) {}
+      budget_(cluster_->settings().retry, cluster_->retry_reserve) {}
 
 WorkerCluster::~WorkerCluster() {
     for (auto& pool : pools_) pool->retire();

@@ -34,37 +34,33 @@ Verdict decide(const config::Retry& rules, bool route_allows, const Attempt& att
     return Verdict::give_up;
 }
 
+bool RetryReserve::take(SteadyMs now) {
+    const std::lock_guard lock(mutex_);
+    if (last_ != 0)
+        left_ = std::min(per_second_, left_ + static_cast<double>(now - last_) / 1000.0 * per_second_);
+    last_ = now;
+    if (left_ < 1) return false;
+    left_ -= 1;
+    return true;
+}
+
 void RetryBudget::on_request(SteadyMs now) {
-    refill(now);
+    fade(now);
     earned_ = std::min(kMostEarned, earned_ + rules_.budget_percent / 100.0);
 }
 
 bool RetryBudget::take(SteadyMs now) {
-    refill(now);
-    if (earned_ >= 1) {
-        earned_ -= 1;
-        return true;
-    }
-    if (reserve_ >= 1) {
-        reserve_ -= 1;
-        return true;
-    }
-    return false;
+    fade(now);
+    if (earned_ < 1) return reserve_.take(now);
+    earned_ -= 1;
+    return true;
 }
 
-void RetryBudget::refill(SteadyMs now) {
-    if (last_ == 0) {
-        last_ = now;
-        reserve_ = rules_.budget_min_per_second;
-        return;
-    }
-    if (now == last_) return;
-    const double seconds = static_cast<double>(now - last_) / 1000.0;
+// What requests earned is gone within ten seconds of calm.
+void RetryBudget::fade(SteadyMs now) {
+    if (last_ != 0 && now != last_)
+        earned_ = std::max(0.0, earned_ - static_cast<double>(now - last_) / 1000.0 * kMostEarned / 10);
     last_ = now;
-    reserve_ =
-        std::min<double>(rules_.budget_min_per_second, reserve_ + seconds * rules_.budget_min_per_second);
-    // What requests earned fades within ten seconds of calm.
-    earned_ = std::max(0.0, earned_ - seconds * kMostEarned / 10);
 }
 
 }  // namespace gateway::upstream

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 
 #include "gateway/config/config.hpp"
 #include "gateway/upstream/endpoint.hpp"
@@ -35,22 +36,36 @@ enum class Verdict : std::uint8_t {
 Verdict decide(const config::Retry& rules, bool route_allows, const Attempt& attempt, std::uint32_t used,
                bool silent_used);
 
-// Per worker and cluster. Retries are at most `budget_percent` of the requests of the last seconds, or
-// `budget_min_per_second`, whichever is more.
+// `budget_min_per_second` of a cluster: all workers take from the same.
+class RetryReserve {
+  public:
+    explicit RetryReserve(const config::Retry& rules)
+        : per_second_(rules.budget_min_per_second), left_(rules.budget_min_per_second) {}
+    bool take(SteadyMs now);
+
+  private:
+    const double per_second_;
+    std::mutex mutex_;  // a retry is rare
+    double left_;
+    SteadyMs last_ = 0;
+};
+
+// Per worker and cluster. Retries are at most `budget_percent` of the requests of the last seconds, and what
+// the cluster's reserve gives besides.
 class RetryBudget {
   public:
-    explicit RetryBudget(const config::Retry& rules) : rules_(rules) {}
+    RetryBudget(const config::Retry& rules, RetryReserve& reserve) : rules_(rules), reserve_(reserve) {}
 
     void on_request(SteadyMs now);
     // Takes one retry out of the budget; false: there is none.
     bool take(SteadyMs now);
 
   private:
-    void refill(SteadyMs now);
+    void fade(SteadyMs now);
 
     config::Retry rules_;
-    double earned_ = 0;   // by requests; bounded, so that an hour of calm does not pay for a storm
-    double reserve_ = 0;  // by time
+    RetryReserve& reserve_;
+    double earned_ = 0;  // by requests; bounded, so that an hour of calm does not pay for a storm
     SteadyMs last_ = 0;
 };
 

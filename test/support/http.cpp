@@ -138,22 +138,26 @@ void RawConnection::reset() {
     ::close(std::exchange(fd_, -1));
 }
 
+std::string RawConnection::read_some(std::chrono::milliseconds timeout) {
+    pollfd watched{fd_, POLLIN, 0};
+    if (timeout.count() <= 0 || ::poll(&watched, 1, static_cast<int>(timeout.count())) <= 0) return "";
+    std::array<char, 16 * 1024> chunk;
+    const auto count = ::recv(fd_, chunk.data(), chunk.size(), 0);
+    if (count <= 0) {
+        closed_ = true;
+        return "";
+    }
+    return {chunk.data(), static_cast<std::size_t>(count)};
+}
+
 std::string RawConnection::read_until(const std::string& end, std::chrono::milliseconds timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     std::string received;
-    std::array<char, 16 * 1024> chunk{};
     while (end.empty() || received.find(end) == std::string::npos) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) break;
-        pollfd watched{fd_, POLLIN, 0};
-        if (::poll(&watched, 1, static_cast<int>(left.count())) <= 0) break;
-        const auto count = ::recv(fd_, chunk.data(), chunk.size(), 0);
-        if (count <= 0) {
-            closed_ = true;
-            break;
-        }
-        received.append(chunk.data(), static_cast<std::size_t>(count));
+        const std::string more = read_some(std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now()));
+        if (more.empty()) break;
+        received += more;
     }
     return received;
 }

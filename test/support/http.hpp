@@ -53,6 +53,8 @@ class RawConnection {
     // over; returns what came.
     std::string read_until(const std::string& end,
                            std::chrono::milliseconds timeout = std::chrono::seconds(10));
+    // What one read gives; empty if the peer has closed or the time is over.
+    std::string read_some(std::chrono::milliseconds timeout = std::chrono::seconds(10));
     // Reads until the peer closes or the time is over.
     std::string read_to_end(std::chrono::milliseconds timeout = std::chrono::seconds(10));
     // True if the peer has closed its side.

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <thread>
@@ -85,6 +86,51 @@ TEST_CASE("a rate limit is the same for one worker and for four, and says when t
     CHECK(refused.text("code") == "rate_limited");
 }
 
+TEST_CASE("limits by any combination count each combination for itself, exactly, over all workers") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    const std::string limits = R"("limits":{"rate_limits":["combined"]})";
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    const auto route = [&](const std::string& name) {
+        return R"({"name":")" + name + R"(","match":{"prefix":"/)" + name +
+               R"("},"auth":{"issuer":"kampus"},"target":{"cluster":"up"},)" + limits + "}";
+    };
+    config.routes = route("a") + "," + route("b");
+    config.more =
+        R"("rate_limits":[{"name":"combined","key":["address","claim:sub","header:X-Kelas","route"],)"
+        R"("requests":7,"period_ms":600000}])";
+    for (const char* workers : {"1", "2"}) {
+        config.workers = workers;
+        Gateway gateway(config);
+        for (const char* user : {"u1", "u2"}) {
+            TokenClaims claims;
+            claims.sub = user;
+            const std::string token = mint_token(claims);
+            for (const char* kelas : {"A", "B"}) {
+                for (const char* path : {"/a/x", "/b/x"}) {
+                    std::atomic<int> good{0};
+                    std::atomic<int> refused{0};
+                    std::vector<std::thread> clients;
+                    for (int i = 0; i < 4; ++i) {
+                        clients.emplace_back([&] {
+                            for (int n = 0; n < 5; ++n) {
+                                const unsigned status =
+                                    get(gateway.port(), path, {bearer(token), {"X-Kelas", kelas}}).status;
+                                if (status == 200) ++good;
+                                if (status == 429) ++refused;
+                            }
+                        });
+                    }
+                    for (std::thread& client : clients) client.join();
+                    INFO(workers << ' ' << user << ' ' << kelas << ' ' << path);
+                    CHECK(good == 7);
+                    CHECK(refused == 13);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("limits by claim count each user for itself") {
     FakeUpstream upstream(FakeUpstream::echo);
     GatewayConfig config;
@@ -124,6 +170,19 @@ TEST_CASE("forwarding headers of a stranger are replaced, those of a trusted pro
     CHECK(seen.find("X-Real-IP: 203.0.113.9\r\n") != std::string::npos);
     CHECK(seen.find("\r\nForwarded: for=127.0.0.1;proto=https;") != std::string::npos);
     CHECK(gateway.process().wait_output("\"client\":\"203.0.113.9\""));
+    // Several lines are one list; two trace parents are none.
+    const std::string trace = "00-11111111111111111111111111111111-2222222222222222-01";
+    const std::string lines = get(gateway.port(), "/x",
+                                  {{"Forwarded", "for=1.1.1.1"},
+                                   {"Forwarded", "for=203.0.113.9"},
+                                   {"X-Forwarded-For", "1.1.1.1"},
+                                   {"X-Forwarded-For", "203.0.113.9"},
+                                   {"traceparent", trace},
+                                   {"traceparent", trace}})
+                                  .body;
+    CHECK(lines.find("\r\nForwarded: for=1.1.1.1, for=203.0.113.9, for=127.0.0.1;") != std::string::npos);
+    CHECK(lines.find("X-Forwarded-For: 1.1.1.1, 203.0.113.9, 127.0.0.1\r\n") != std::string::npos);
+    CHECK(lines.find("11111111111111111111111111111111") == std::string::npos);
 }
 
 TEST_CASE("the PROXY protocol names the client, version 1 and 2, from trusted peers only") {
@@ -154,6 +213,35 @@ TEST_CASE("the PROXY protocol names the client, version 1 and 2, from trusted pe
     config.more.clear();
     Gateway gateway(config);
     CHECK(exchange(gateway.port(), "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n" + get_x).empty());
+}
+
+TEST_CASE("behind a balancer each client has its own share of connections, the balancer has none") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.listener_more = R"("proxy_protocol":true)";
+    config.more = R"("forwarding":{"trusted_proxies":["127.0.0.0/8"]})";
+    config.client = R"("max_connections_per_address":2)";
+    config.workers = "2";
+    Gateway gateway(config);
+    const std::string get_x = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    std::vector<std::unique_ptr<RawConnection>> open;
+    const auto serves = [&](const std::string& address) {
+        open.push_back(std::make_unique<RawConnection>(gateway.port()));
+        open.back()->send("PROXY TCP4 " + address + " 192.0.2.1 5000 443\r\n" + get_x);
+        return status_of(open.back()->read_until("\r\n\r\n", milliseconds(5000))) == 200;
+    };
+    CHECK(serves("203.0.113.7"));
+    CHECK(serves("203.0.113.7"));
+    CHECK_FALSE(serves("203.0.113.7"));
+    CHECK(serves("203.0.113.8"));
+    CHECK(serves("203.0.113.8"));
+    open.erase(open.begin());
+    bool again = false;
+    for (int i = 0; i < 200 && !again; ++i) {
+        again = serves("203.0.113.7");
+        if (!again) std::this_thread::sleep_for(milliseconds(10));
+    }
+    CHECK(again);
 }
 
 TEST_CASE("one address may hold only so many connections") {
@@ -201,6 +289,11 @@ TEST_CASE("when all places are taken the oldest idle connection makes room") {
     open[1]->send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(status_of(open[1]->read_until("\r\n\r\n")) == 200);
     CHECK(gateway.metric("gateway_connections_shed_total ") == 1);
+    // Those that have connected and said nothing make room too.
+    std::vector<std::unique_ptr<RawConnection>> silent;
+    for (int i = 0; i < 6; ++i) silent.push_back(std::make_unique<RawConnection>(gateway.port()));
+    REQUIRE(gateway.wait_metric("gateway_connections_shed_total ", 7));
+    CHECK(get(gateway.port(), "/x").status == 200);
 }
 
 TEST_CASE("files are served with their tags and ranges, and nothing outside the directory is") {
@@ -311,6 +404,21 @@ TEST_CASE("TLS: the certificate follows the name, and a reload brings a new one 
     for (int i = 0; i < 200 && !changed; ++i)
         changed = TlsClient(gateway.port(), "a.test").common_name() == "new.test";
     CHECK(changed);
+    // A client may be slow to say whom it wants: its handshake goes on with the certificates it began with.
+    {
+        RawConnection slow(gateway.port());
+        CHECK(first.get("/before").find("GET /before ") != std::string::npos);
+        write_pair("wild", "*.c.test");
+        const double before = gateway.metric("gateway_reloads_total{result=\"done\"}");
+        for (int i = 0; i < 3; ++i) CHECK(request(gateway.admin_port(), "POST", "/reload").status == 200);
+        REQUIRE(gateway.wait_metric("gateway_reloads_total{result=\"done\"}", before + 3));
+        CHECK(first.get("/after").find("GET /after ") != std::string::npos);
+        CHECK(TlsClient(std::move(slow), "x.b.test").common_name() == "*.b.test");
+        CHECK(TlsClient(gateway.port(), "x.b.test").common_name() == "*.c.test");
+    }
+    // Nothing older than TLS 1.2.
+    CHECK_THROWS(TlsClient(RawConnection(gateway.port()), "a.test", TLS1_1_VERSION));
+    CHECK(TlsClient(RawConnection(gateway.port()), "a.test", TLS1_2_VERSION).common_name() == "new.test");
     // A large body in both directions over TLS.
     TlsClient big(gateway.port(), "a.test");
     CHECK(big.post("/big", std::string(900'000, 'b')).size() > 900'000);

@@ -9,6 +9,7 @@
 #include "gateway/wire/websocket.hpp"
 #include "test/integration/gateway/fake_upstream.hpp"
 #include "test/integration/gateway/gateway_process.hpp"
+#include "test/support/load.hpp"
 
 namespace test {
 
@@ -29,6 +30,13 @@ FakeUpstream::Script named_or_tunnel(const std::string& name) {
     return [name](UpstreamConnection& connection) {
         while (true) {
             const std::string head = connection.read_head();
+            if (head.starts_with("GET /events ")) {
+                connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+                for (int i = 0;; ++i) {
+                    connection.send("data: " + std::to_string(i) + "\n\n");
+                    std::this_thread::sleep_for(milliseconds(20));
+                }
+            }
             if (header_of(head, "Upgrade") != "websocket") {
                 connection.answer(name);
                 continue;
@@ -49,7 +57,7 @@ const std::string kHandshake =
 
 }  // namespace
 
-TEST_CASE("twenty reloads under load fail no request and break no tunnel") {
+TEST_CASE("twenty reloads under load fail no request and break no tunnel and no event stream") {
     FakeUpstream one(named_or_tunnel("one"));
     FakeUpstream two(named_or_tunnel("two"));
     GatewayConfig first = Gateway::in_front_of(one.endpoint(), R"("websocket":true)");
@@ -57,51 +65,115 @@ TEST_CASE("twenty reloads under load fail no request and break no tunnel") {
     first.workers = second.workers = "2";
     Gateway gateway(first);
     std::vector<std::unique_ptr<RawConnection>> tunnels;
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 50; ++i) {
         tunnels.push_back(std::make_unique<RawConnection>(gateway.port()));
         tunnels.back()->send(kHandshake);
         REQUIRE(status_of(tunnels.back()->read_until("\r\n\r\n")) == 101);
     }
-    std::atomic<bool> stop{false};
-    std::atomic<int> good{0};
-    std::atomic<int> bad{0};
-    std::vector<std::thread> clients;
-    for (int i = 0; i < 4; ++i) {
-        clients.emplace_back([&] {
-            RawConnection client(gateway.port());
-            while (!stop) {
-                client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
-                const std::string answer = client.read_until("\r\n\r\n");
-                const bool fine =
-                    status_of(answer) == 200 &&
-                    (answer.ends_with("\r\n\r\n") ? client.read_until("o") : std::string("x")) != "";
-                ++(fine ? good : bad);
-                if (!fine) return;
-                // The body is "one" or "two": take what is left of it.
-                client.read_until("\n", milliseconds(1));
-            }
-        });
+    std::vector<std::unique_ptr<RawConnection>> streams;
+    for (int i = 0; i < 5; ++i) {
+        streams.push_back(std::make_unique<RawConnection>(gateway.port()));
+        streams.back()->send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        REQUIRE(streams.back()->read_until("data: 0\n\n").find("data: 0\n\n") != std::string::npos);
     }
+    const std::string get_x = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    Load lasting(gateway.port(), 4, get_x);
+    Load fresh(gateway.port(), 2, get_x, 3);
     for (int i = 0; i < 20; ++i) {
         gateway.rewrite(i % 2 == 0 ? second : first);
         if (i % 4 < 2) {
-            const int wanted = static_cast<int>(gateway.metric("gateway_reloads_total{result=\"done\"}")) + 1;
+            const double wanted = gateway.metric("gateway_reloads_total{result=\"done\"}") + 1;
             gateway.process().signal(SIGHUP);
-            REQUIRE(wait_until(
-                [&] { return gateway.metric("gateway_reloads_total{result=\"done\"}") >= wanted; }));
+            REQUIRE(gateway.wait_metric("gateway_reloads_total{result=\"done\"}", wanted));
         } else {
             REQUIRE(request(gateway.admin_port(), "POST", "/reload").status == 200);
         }
         REQUIRE(wait_until([&] { return get(gateway.port(), "/x").body == (i % 2 == 0 ? "two" : "one"); }));
+        REQUIRE(lasting.wait_good(20));
     }
-    stop = true;
-    for (std::thread& client : clients) client.join();
-    CHECK(bad == 0);
-    CHECK(good > 50);
+    lasting.stop();
+    fresh.stop();
+    INFO(lasting.bad_ones() << " | " << fresh.bad_ones());
+    CHECK(lasting.bad() + fresh.bad() == 0);
+    CHECK(lasting.good() >= 400);
+    CHECK(fresh.good() >= 20);
     for (auto& tunnel : tunnels) {
         tunnel->send("still here");
         CHECK(tunnel->read_until("still here") == "still here");
     }
+    for (auto& stream : streams) {
+        stream->read_some();  // what has come meanwhile
+        CHECK(stream->read_until("\n\n").find("data: ") != std::string::npos);
+        CHECK_FALSE(stream->closed_by_peer());
+    }
+}
+
+TEST_CASE("a file that changes while it is being read again is read once more") {
+    FakeUpstream one(named_or_tunnel("one"));
+    FakeUpstream two(named_or_tunnel("two"));
+    // Each reload looks many names up, so that the second signal comes while the first one's are under way.
+    const auto config_for = [](const FakeUpstream& upstream) {
+        GatewayConfig config = Gateway::in_front_of("localhost:" + std::to_string(upstream.port()));
+        for (int i = 0; i < 40; ++i)
+            config.clusters += R"(,{"name":"n)" + std::to_string(i) + R"(","endpoints":["localhost:)" +
+                               std::to_string(upstream.port()) + R"("],"health":{"enabled":false}})";
+        return config;
+    };
+    Gateway gateway(config_for(one));
+    for (int i = 0; i < 10; ++i) {
+        const FakeUpstream& wanted = i % 2 == 0 ? two : one;
+        GatewayConfig meanwhile = config_for(wanted);
+        meanwhile.client = R"("max_headers":50)";
+        gateway.rewrite(meanwhile);
+        gateway.process().signal(SIGHUP);
+        std::this_thread::sleep_for(milliseconds(2));
+        gateway.rewrite(config_for(wanted));
+        gateway.process().signal(SIGHUP);
+        REQUIRE(wait_until([&] { return get(gateway.port(), "/x").body == (i % 2 == 0 ? "two" : "one"); }));
+        REQUIRE(wait_until([&] {
+            return get(gateway.admin_port(), "/config").body.find("\"max_headers\":100") != std::string::npos;
+        }));
+    }
+}
+
+TEST_CASE("a reload gives a route no second set of places") {
+    std::atomic<bool> go{false};
+    FakeUpstream upstream([&](UpstreamConnection& connection) {
+        connection.read_head();
+        while (!go) std::this_thread::sleep_for(milliseconds(2));
+        connection.answer("ok");
+    });
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint(), R"("limits":{"in_flight":{"max":1}})");
+    Gateway gateway(config);
+    std::thread first([&] { CHECK(get(gateway.port(), "/x").status == 200); });
+    CHECK(upstream.wait_received("GET /x"));
+    config.client = R"("max_headers":90)";
+    gateway.rewrite(config);
+    CHECK(request(gateway.admin_port(), "POST", "/reload").status == 200);
+    for (int i = 0; i < 5; ++i) CHECK(get(gateway.port(), "/y").status == 503);
+    go = true;
+    first.join();
+    CHECK(get(gateway.port(), "/z").status == 200);
+}
+
+TEST_CASE("after SIGTERM balancers get their time: still served, but not ready") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"ready","match":{"path":"/ready"},"auth":"public","target":{"builtin":"ready"}},)" +
+        config.routes;
+    config.more = R"("shutdown":{"drain_delay_ms":1500,"grace_ms":3000})";
+    Gateway gateway(config);
+    CHECK(get(gateway.port(), "/ready").status == 200);
+    gateway.process().signal(SIGTERM);
+    REQUIRE(gateway.process().wait_output("draining"));
+    const Reply ready = get(gateway.port(), "/ready");
+    CHECK(ready.status == 503);
+    CHECK(ready.body.find("draining") != std::string::npos);
+    CHECK(get(gateway.admin_port(), "/readyz").status == 503);
+    CHECK(get(gateway.admin_port(), "/healthz").status == 200);
+    CHECK(get(gateway.port(), "/x").status == 200);
+    CHECK(gateway.process().wait_exit(milliseconds(10'000)) == 0);
 }
 
 TEST_CASE("a bad file is refused with its reasons, and the old configuration stays") {
@@ -246,9 +318,13 @@ TEST_CASE("the access log has a line a request, with the path but not the query"
 TEST_CASE("explain tells route, rule, upstream and limits without sending anything") {
     FakeUpstream upstream(FakeUpstream::echo);
     GatewayConfig config;
-    config.clusters = cluster_of(upstream.endpoint());
+    config.clusters = cluster_of(upstream.endpoint(), R"("in_flight":{"max":7,"queue":3})");
     config.routes =
-        R"({"name":"nilai","match":{"prefix":"/api"},"auth":{"issuer":"kampus","roles":["dosen"]},"target":{"cluster":"up"}})";
+        R"({"name":"nilai","match":{"prefix":"/api"},"auth":{"issuer":"kampus","roles":["dosen"]},)"
+        R"("target":{"cluster":"up","strip_prefix":"/api"},)"
+        R"("limits":{"body_bytes":4321,"rate_limits":["few"],"in_flight":{"max":5}},"timeouts":{"total_ms":9000}})";
+    config.more =
+        R"("rate_limits":[{"name":"few","key":["address","route"],"requests":11,"period_ms":60000}])";
     TemporaryDirectory directory;
     const std::string file = directory.write("gateway.json", config.text());
     const auto explain = [&](std::vector<std::string> more, int code) {
@@ -265,7 +341,15 @@ TEST_CASE("explain tells route, rule, upstream and limits without sending anythi
     claims.role = "dosen";
     const std::string good = explain({"GET", "/api/x", "--token", mint_token(claims)}, 0);
     CHECK(good.find("nilai") != std::string::npos);
-    CHECK(good.find(upstream.endpoint()) != std::string::npos);
+    for (const std::string& part :
+         {upstream.endpoint(), std::string("prefix /api fits"), std::string("roles: dosen"),
+          std::string("path         /x"), std::string("4321 bytes"), std::string("few: 11 per 60000 ms"),
+          std::string("address + route"), std::string("route: at most 5"),
+          std::string("cluster: at most 7, 3 may wait"), std::string("total 9000 ms"),
+          std::string("budget 20 %"), std::string("role dosen")}) {
+        INFO(part << " in\n" << good);
+        CHECK(good.find(part) != std::string::npos);
+    }
     CHECK(explain({"GET", "/other"}, 1).find("404") != std::string::npos);
     CHECK(explain({"GET", "/api/%2e%2e%2fx"}, 1).find("strict reader") != std::string::npos);
     CHECK(upstream.connections() == 0);

@@ -9,6 +9,7 @@
 #include "test/integration/gateway/fake_upstream.hpp"
 #include "test/integration/gateway/gateway_process.hpp"
 #include "test/support/gate.hpp"
+#include "test/support/load.hpp"
 
 namespace test {
 
@@ -135,6 +136,23 @@ TEST_CASE("retries end where their budget ends") {
     // 2 at once and 2 a second: ten fast failures cannot have had thirty retries.
     CHECK(gateway.metric("gateway_retries_total ") <= 6);
     CHECK(gateway.metric("gateway_retries_over_budget_total ") >= 4);
+}
+
+TEST_CASE("the retry budget is there without being asked for, and does not grow with the workers") {
+    GatewayConfig config;
+    config.clusters = cluster_of_many({quoted(dead_endpoint()), quoted(dead_endpoint())},
+                                      R"("outlier":{"enabled":false},"breaker":{"enabled":false})");
+    config.routes = open_route("/");
+    config.workers = "4";
+    Gateway gateway(config);
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 60; ++i) CHECK(get(gateway.port(), "/x").status == 503);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    // Defaults: 20 % of 60 requests, and 3 a second of all workers together.
+    const double retries = gateway.metric("gateway_retries_total ");
+    CHECK(retries >= 3);
+    CHECK(retries <= 12 + 3 * (1 + seconds));
+    CHECK(gateway.metric("gateway_retries_over_budget_total ") >= 30 - 3 * seconds);
 }
 
 TEST_CASE("an answer that says 'not me' is asked for elsewhere, for idempotent methods only") {
@@ -344,6 +362,138 @@ TEST_CASE("who waits too long for a place is told so") {
     first.join();
 }
 
+TEST_CASE("waiting for a place or for a connection counts against the limit of the whole exchange") {
+    FakeUpstream upstream(named("slow", milliseconds(3000)));
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint(), "",
+                                                R"("in_flight":{"max":1,"queue":5,"queue_timeout_ms":9000})");
+    config.routes = open_route("/quick", R"("timeouts":{"total_ms":400})") + "," + config.routes;
+    Gateway gateway(config);
+    std::thread first([&] { CHECK(get(gateway.port(), "/x").status == 200); });
+    CHECK(upstream.wait_received("GET /x"));
+    const auto begin = std::chrono::steady_clock::now();
+    const Reply late = get(gateway.port(), "/quick");
+    CHECK(std::chrono::steady_clock::now() - begin < milliseconds(2000));
+    CHECK(late.status == 504);
+    CHECK(late.text("code") == "total_timeout");
+    first.join();
+}
+
+TEST_CASE("the Host of an endpoint is the one of the endpoint that is asked") {
+    FakeUpstream a(FakeUpstream::echo);
+    FakeUpstream b(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of_many({quoted(dead_endpoint()), quoted(a.endpoint()), quoted(b.endpoint())},
+                                      R"("balancer":"round_robin","outlier":{"enabled":false},)"
+                                      R"("retry":{"attempts":2,"backoff_ms":0,"budget_min_per_second":100})");
+    config.routes =
+        R"({"name":"r","match":{"prefix":"/"},"auth":"public","target":{"cluster":"up","host":"endpoint"}})";
+    Gateway gateway(config);
+    for (int i = 0; i < 12; ++i) CHECK(get(gateway.port(), "/x").status == 200);
+    for (const FakeUpstream* upstream : {&a, &b}) {
+        const std::string seen = upstream->received();
+        CHECK(seen.find("\r\nHost: " + upstream->endpoint() + "\r\n") != std::string::npos);
+        std::size_t hosts = 0;
+        for (std::size_t at = seen.find("\r\nHost: "); at != std::string::npos;
+             at = seen.find("\r\nHost: ", at + 1)) {
+            CHECK(seen.compare(at + 8, upstream->endpoint().size() + 2, upstream->endpoint() + "\r\n") == 0);
+            ++hosts;
+        }
+        CHECK(hosts >= 4);
+    }
+}
+
+TEST_CASE("pooled connections end by their idle time and by their age, and only so many are kept") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    SECTION("idle") {
+        std::atomic<bool> ended{false};
+        FakeUpstream watched([&](UpstreamConnection& connection) {
+            connection.read_head();
+            connection.answer("ok");
+            connection.read_to_end();
+            ended = true;
+        });
+        Gateway gateway(Gateway::in_front_of(watched.endpoint(), "", R"("pool":{"idle_timeout_ms":300})"));
+        CHECK(get(gateway.port(), "/x").status == 200);
+        for (int i = 0; i < 500 && !ended; ++i) std::this_thread::sleep_for(milliseconds(10));
+        CHECK(ended);
+    }
+    SECTION("age") {
+        Gateway gateway(Gateway::in_front_of(upstream.endpoint(), "", R"("pool":{"max_age_ms":400})"));
+        // Never idle for long, so that age alone can end it.
+        const auto until = std::chrono::steady_clock::now() + milliseconds(1500);
+        while (std::chrono::steady_clock::now() < until) CHECK(get(gateway.port(), "/x").status == 200);
+        CHECK(upstream.connections() >= 2);
+        CHECK(upstream.connections() <= 5);
+    }
+    SECTION("number") {
+        Gateway gateway(Gateway::in_front_of(upstream.endpoint(), "", R"("pool":{"max_idle":0})"));
+        for (int i = 0; i < 5; ++i) CHECK(get(gateway.port(), "/x").status == 200);
+        CHECK(upstream.connections() == 5);
+    }
+    SECTION("a full pool lets requests wait where there is a queue") {
+        std::atomic<int> busy{0};
+        std::atomic<int> most{0};
+        FakeUpstream slow([&](UpstreamConnection& connection) {
+            while (true) {
+                connection.read_head();
+                most = std::max(most.load(), ++busy);
+                std::this_thread::sleep_for(milliseconds(30));
+                --busy;
+                connection.answer("ok");
+            }
+        });
+        Gateway gateway(Gateway::in_front_of(
+            slow.endpoint(), "",
+            R"("pool":{"max_connections":2},"in_flight":{"max":50,"queue":50,"queue_timeout_ms":9000})"));
+        std::atomic<int> good{0};
+        std::vector<std::thread> clients;
+        for (int i = 0; i < 8; ++i)
+            clients.emplace_back([&] { good += get(gateway.port(), "/x").status == 200 ? 1 : 0; });
+        for (std::thread& client : clients) client.join();
+        CHECK(good == 8);
+        CHECK(most <= 2);
+        CHECK(slow.connections() <= 2);
+    }
+}
+
+TEST_CASE("a client that takes nothing of its answer is let go, and its upstream with it") {
+    std::atomic<bool> ended{false};
+    FakeUpstream upstream([&](UpstreamConnection& connection) {
+        connection.read_head();
+        const std::string block(64 * 1024, 'x');
+        try {
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n");
+            for (int i = 0; i < 1600; ++i) connection.send(block);
+        } catch (const std::exception&) {
+            ended = true;
+            throw;
+        }
+    });
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.client = R"("write_timeout_ms":400)";
+    Gateway gateway(config);
+    RawConnection client(gateway.port());
+    client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (int i = 0; i < 1000 && !ended; ++i) std::this_thread::sleep_for(milliseconds(10));
+    CHECK(ended);
+    CHECK(gateway.process().wait_output("client_write_timeout"));
+}
+
+TEST_CASE("a connection carries only as many requests as it may") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.client = R"("max_requests_per_connection":3)";
+    Gateway gateway(config);
+    const std::string one = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    const std::string answers = exchange(gateway.port(), one + one + one + one);
+    std::size_t count = 0;
+    for (std::size_t at = answers.find("HTTP/1.1 200"); at != std::string::npos;
+         at = answers.find("HTTP/1.1 200", at + 1))
+        ++count;
+    CHECK(count == 3);
+    CHECK(answers.find("Connection: close\r\n") != std::string::npos);
+}
+
 TEST_CASE("an upstream that does not answer in time is a 504") {
     FakeUpstream upstream([](UpstreamConnection& connection) { connection.read_to_end(); });
     Gateway gateway(Gateway::in_front_of(upstream.endpoint(), "", R"("timeouts":{"first_byte_ms":300})"));
@@ -411,7 +561,7 @@ TEST_CASE("a body below the minimum rate ends, however regularly it drips") {
     CHECK(status_of(answer) == 408);
 }
 
-TEST_CASE("an upstream that is killed and comes back under load fails no idempotent request") {
+TEST_CASE("of two endpoints one is killed and comes back under load: no idempotent request fails") {
     FakeUpstream a(named("a"));
     FakeUpstream b(named("b"));
     Gate gate_a(a.port());
@@ -421,32 +571,47 @@ TEST_CASE("an upstream that is killed and comes back under load fails no idempot
                                        quoted("127.0.0.1:" + std::to_string(gate_b.port()))},
                                       R"("balancer":"least_requests")");
     config.routes = open_route("/");
+    config.workers = "2";
     Gateway gateway(config);
-    std::atomic<bool> stop{false};
-    std::atomic<int> good{0};
-    std::atomic<int> bad{0};
-    std::vector<std::thread> clients;
-    for (int i = 0; i < 4; ++i) {
-        clients.emplace_back([&] {
-            while (!stop) ++(get(gateway.port(), "/x").status == 200 ? good : bad);
-        });
-    }
-    for (int wait = 0; wait < 2000 && good < 200; ++wait) std::this_thread::sleep_for(milliseconds(5));
+    Load load(gateway.port(), 6, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(load.wait_good(200));
     for (int i = 0; i < 6; ++i) {
         Gate& gate = i % 2 == 0 ? gate_a : gate_b;
-        const int before = good;
         gate.shut();
-        for (int wait = 0; wait < 1000 && good < before + 100; ++wait)
-            std::this_thread::sleep_for(milliseconds(5));
+        CHECK(load.wait_good(150));
         gate.open();
-        const int after = good;
-        for (int wait = 0; wait < 1000 && good < after + 100; ++wait)
-            std::this_thread::sleep_for(milliseconds(5));
+        CHECK(load.wait_good(150));
     }
-    stop = true;
-    for (std::thread& client : clients) client.join();
-    CHECK(bad == 0);
-    CHECK(good >= 1000);
+    load.stop();
+    INFO(load.bad_ones());
+    CHECK(load.bad() == 0);
+    CHECK(load.good() >= 2000);
+}
+
+TEST_CASE(
+    "an only endpoint that is killed under load: at once 503, nothing hangs or is cut, and then it is back") {
+    FakeUpstream upstream(named("up"));
+    Gate gate(upstream.port());
+    Gateway gateway(Gateway::in_front_of("127.0.0.1:" + std::to_string(gate.port()), "",
+                                         R"("breaker":{"open_for_ms":500})"));
+    const std::string get_x = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    Load load(gateway.port(), 4, get_x);
+    REQUIRE(load.wait_good(200));
+    gate.shut();
+    for (int i = 0; i < 1000 && load.bad() < 100; ++i) std::this_thread::sleep_for(milliseconds(5));
+    CHECK(load.bad() >= 100);
+    gate.open();
+    // The circuit has opened meanwhile: half a second, then its trials.
+    CHECK(load.wait_good(200));
+    load.stop();
+    const std::string kinds = load.bad_ones();
+    INFO(kinds);
+    CHECK(kinds.find(" x 503") != std::string::npos);
+    CHECK(kinds.find(',') == std::string::npos);  // of one kind only
+    Load after(gateway.port(), 2, get_x);
+    CHECK(after.wait_good(100));
+    after.stop();
+    CHECK(after.bad() == 0);
 }
 
 TEST_CASE("a name is looked up, and its connections are used") {

@@ -178,6 +178,9 @@ TEST_CASE("each mistake is told once, with its place") {
     check_problem(file("", "", R"("retry": {"on_status": [404]},)"), "/clusters/0/retry/on_status/0",
                   "500 to 599");
     check_problem(file("", "", R"("in_flight": {"queue": 5},)"), "/clusters/0/in_flight/queue", "needs max");
+    check_problem(file("", "", R"("health": {"host": "a\r\nX-Evil: 1"},)"), "/clusters/0/health/host",
+                  "must be a host name");
+    check_problem(file("", "", "", R"("realm": "a\nb",)"), "/issuers/0/realm", "control characters");
     check_problem(file("", "", "", R"("leeway_s": 301,)"), "/issuers/0/leeway_s", "to 300");
     check_problem(file("", "", "", R"("jwks": {},)"), "/issuers/0/jwks", "exactly one of url and file");
     check_problem(file("", "", "", R"("revocations": {"url": "auth:1"},)"), "/issuers/0/revocations/url",

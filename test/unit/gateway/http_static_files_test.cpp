@@ -1,4 +1,5 @@
 // Files as a route target: what is found, what never is, conditions and ranges.
+#include <fcntl.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
@@ -101,6 +102,28 @@ TEST_CASE("nothing outside the folder is served") {
     CHECK(site.get("/abs.txt").status == 404);
     CHECK(site.get("/sub/../secret.txt").status == 404);
     CHECK(site.body.descriptor < 0);
+}
+
+TEST_CASE("without the kernel's help files are opened step by step and no link is followed") {
+    Site site;
+    fs::create_directories(fs::path(site.target.directory) / "sub/deep");
+    std::ofstream(fs::path(site.target.directory) / "sub/deep/a.txt") << "a";
+    fs::create_symlink("sub", fs::path(site.target.directory) / "folder");
+    fs::create_symlink("/etc", fs::path(site.target.directory) / "sub/etc");
+    const auto opens = [&](const std::string& relative) {
+        const int root = ::open(site.target.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        const int opened = http::open_step_by_step(root, relative);
+        if (opened >= 0) ::close(opened);
+        return opened >= 0;
+    };
+    CHECK(opens("app.js"));
+    CHECK(opens("sub/deep/a.txt"));
+    CHECK(opens("sub"));
+    for (const char* closed : {"in.js", "out.txt", "abs.txt", "folder/index.html", "sub/etc/passwd",
+                               "sub/../../secret.txt", "app.js/x", "none"}) {
+        INFO(closed);
+        CHECK_FALSE(opens(closed));
+    }
 }
 
 TEST_CASE("a prefix is cut off and an application's page stands in for its own paths") {

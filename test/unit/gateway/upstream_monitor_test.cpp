@@ -1,10 +1,12 @@
 #include "gateway/upstream/cluster_monitor.hpp"
+#include "gateway/upstream/pool.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <catch2/catch.hpp>
 #include <map>
+#include <set>
 
 namespace gateway::upstream {
 
@@ -118,6 +120,65 @@ TEST_CASE("a failed connect makes the name looked up again long before its inter
     CHECK(addresses_of(*cluster) == "10.0.0.7:80 ");
     monitor->stop();
     io.run_for(milliseconds(100));
+}
+
+TEST_CASE("a worker asks the new address as soon as it is known, and the old one no more") {
+    boost::asio::io_context io;
+    net::Poller poller(io);
+    net::DeadlineWheel wheel;
+    Names names;
+    names.addresses["svc"] = {"127.0.0.2"};
+    config::Cluster settings = cluster_of({"svc"});
+    settings.dns_interval = milliseconds(100);
+    auto cluster = std::make_shared<Cluster>(settings);
+    WorkerCluster worker(poller, wheel, cluster, 1);
+    auto monitor = std::make_shared<ClusterMonitor>(io, cluster, names.look_up());
+    resolve(io, *monitor);
+    const auto asked = [&] {
+        const WorkerCluster::Choice choice = worker.pick(0, nullptr);
+        return choice.pool ? choice.pool->endpoint().address_text() : std::string();
+    };
+    CHECK(asked() == "127.0.0.2:80");
+    monitor->start();
+    names.addresses["svc"] = {"127.0.0.3"};
+    const auto begin = std::chrono::steady_clock::now();
+    io.restart();
+    while (asked() != "127.0.0.3:80" && std::chrono::steady_clock::now() - begin < milliseconds(5000))
+        io.run_for(milliseconds(10));
+    CHECK(asked() == "127.0.0.3:80");
+    // Its own interval, not the half second in which failed connects are looked at.
+    CHECK(std::chrono::steady_clock::now() - begin < milliseconds(450));
+    monitor->stop();
+    io.run_for(milliseconds(200));
+}
+
+TEST_CASE("when too few endpoints are usable all of them are tried") {
+    boost::asio::io_context io;
+    net::Poller poller(io);
+    net::DeadlineWheel wheel;
+    config::Cluster settings = cluster_of({"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"});
+    settings.balancer = config::Balancer::round_robin;
+    const auto used_with_down = [&](std::uint32_t panic_percent, std::size_t down) {
+        settings.outlier.panic_percent = panic_percent;
+        auto cluster = std::make_shared<Cluster>(settings);
+        for (std::size_t i = 0; i < down; ++i) {
+            (*cluster->endpoints())[i]->record_check(false, settings.health, 1000);
+            cluster->touch();
+        }
+        WorkerCluster worker(poller, wheel, cluster, 1);
+        std::set<std::string> used;
+        for (int i = 0; i < 40; ++i)
+            if (const auto choice = worker.pick(0, nullptr); choice.pool)
+                used.insert(choice.pool->endpoint().address_text());
+        return used.size();
+    };
+    CHECK(used_with_down(50, 0) == 4);
+    CHECK(used_with_down(50, 1) == 3);
+    CHECK(used_with_down(50, 2) == 2);  // half of them: not fewer than the threshold
+    CHECK(used_with_down(50, 3) == 4);  // panic
+    CHECK(used_with_down(50, 4) == 4);
+    CHECK(used_with_down(0, 3) == 1);
+    CHECK(used_with_down(0, 4) == 0);
 }
 
 }  // namespace gateway::upstream

@@ -186,7 +186,8 @@ TEST_CASE("the retry budget is a share of the requests, and a small reserve") {
     config::Retry rules;
     rules.budget_percent = 20;
     rules.budget_min_per_second = 2;
-    RetryBudget budget(rules);
+    RetryReserve reserve(rules);
+    RetryBudget budget(rules, reserve);
     SteadyMs now = 1000;
     for (int i = 0; i < 50; ++i) budget.on_request(now);
     int retries = 0;
@@ -200,6 +201,21 @@ TEST_CASE("the retry budget is a share of the requests, and a small reserve") {
     retries = 0;
     while (budget.take(now + 700)) ++retries;
     CHECK(retries <= 102);
+}
+
+TEST_CASE("the reserve is one for all workers") {
+    config::Retry rules;
+    rules.budget_percent = 0;
+    rules.budget_min_per_second = 3;
+    RetryReserve reserve(rules);
+    RetryBudget first(rules, reserve);
+    RetryBudget second(rules, reserve);
+    int retries = 0;
+    for (int i = 0; i < 10; ++i) retries += (first.take(1000) ? 1 : 0) + (second.take(1000) ? 1 : 0);
+    CHECK(retries == 3);
+    retries = 0;
+    for (int i = 0; i < 10; ++i) retries += (first.take(1700) ? 1 : 0) + (second.take(1700) ? 1 : 0);
+    CHECK(retries == 2);  // 0.7 s later: 2.1
 }
 
 TEST_CASE("an endpoint falls and rises by its checks") {
