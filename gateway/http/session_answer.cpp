@@ -108,6 +108,7 @@ bool ClientSession::flush_batch() {
 void ClientSession::on_batch_sent(const net::SendBatch::Outcome& outcome) {
     if (outcome.status != net::IoStatus::drained) return client_gone("client_gone");
     out_.append(outcome.rest);
+    leave_idle();  // on_drained() comes back
     worker_.wheel.set(*this, worker_.snapshot->shared->config->client.write_timeout);
 }
 
