@@ -1,5 +1,6 @@
 // The manners of the edge: CORS, limits, who the client is, files, redirects, TLS.
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 
 #include <catch2/catch.hpp>
 
@@ -294,6 +295,39 @@ TEST_CASE("when all places are taken the oldest idle connection makes room") {
     for (int i = 0; i < 6; ++i) silent.push_back(std::make_unique<RawConnection>(gateway.port()));
     REQUIRE(gateway.wait_metric("gateway_connections_shed_total ", 7));
     CHECK(get(gateway.port(), "/x").status == 200);
+}
+
+TEST_CASE("out of descriptors the gateway waits without spinning, and serves again when there are some") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    CHECK(get(gateway.port(), "/x").status == 200);
+    const rlimit few{48, 48};
+    REQUIRE(::prlimit(gateway.process().pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
+    std::vector<std::unique_ptr<RawConnection>> open;
+    for (int i = 0; i < 80; ++i) open.push_back(std::make_unique<RawConnection>(gateway.port()));
+    REQUIRE(gateway.process().wait_output("accept_failed"));
+    // Those that are in are answered, if only with a 503: there is no descriptor for the upstream.
+    open[0]->send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    CHECK(status_of(open[0]->read_until("\r\n\r\n")) != 0);
+    const auto tries = [&] {
+        const std::string output = gateway.process().output();
+        std::size_t count = 0;
+        for (std::size_t at = output.find("accept_failed"); at != std::string::npos;
+             at = output.find("accept_failed", at + 1))
+            ++count;
+        return count;
+    };
+    const std::size_t before = tries();
+    std::this_thread::sleep_for(milliseconds(500));
+    CHECK(tries() - before <= 8);
+    open.clear();
+    bool again = false;
+    for (int i = 0; i < 200 && !again; ++i) {
+        RawConnection next(gateway.port());
+        next.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        again = status_of(next.read_until("\r\n\r\n", milliseconds(500))) == 200;
+    }
+    CHECK(again);
 }
 
 TEST_CASE("files are served with their tags and ranges, and nothing outside the directory is") {
