@@ -17,7 +17,9 @@ constexpr milliseconds kDrainTimeout{5'000};
 
 bool ClientSession::decide_keep_alive(bool possible) {
     const config::Client& rules = worker_.snapshot->shared->config->client;
-    if (!possible || want_close_ || worker_.draining ||
+    // From the first moment of a drain, long before idle connections close: a client that sends its next
+    // request just when its connection closes cannot tell whether that was taken.
+    if (!possible || want_close_ || worker_.shared.draining.load(std::memory_order_relaxed) ||
         (rules.max_requests_per_connection != 0 && requests_ >= rules.max_requests_per_connection))
         keep_alive_ = false;
     // An unread body that is too long to be read away, or that may never come.

@@ -41,7 +41,7 @@ App::App(Settings settings)
     : settings_(std::move(settings)),
       pool_(io_, pool_options(settings_)),
       // Not judged by a feed that fell silent later: then the setting says what happens to requests.
-      health_(pool_, metrics_, migrated_,
+      health_(pool_, metrics_, migrated_, draining_,
               [this] { return !follower_ || follower_->ready() || !follower_->must_refuse(); }),
       ips_(pool_, settings_.ketentuan),
       mahasiswa_(pool_),
@@ -144,7 +144,7 @@ void App::migrate_until_done() {
             log::error("migration_failed", {{"reason", error.what()}});
             boost::asio::post(io_, [this] {
                 exit_code_ = 1;
-                shut_down();
+                shut_down(std::chrono::milliseconds(0));
             });
         }
         std::unique_lock lock(migrator_mutex_);
@@ -166,14 +166,20 @@ void App::on_signal() {
         }
         on_signal();
         log::info("stopping", {{"signal", number}});
-        shut_down();
+        shut_down(settings_.drain_delay);
     });
 }
 
-// No new connections; what is in flight is answered; then the database connections go.
-void App::shut_down() {
+void App::shut_down(std::chrono::milliseconds delay) {
     if (draining_) return;
     draining_ = true;
+    server_->retire();
+    drain_timer_.expires_after(delay);
+    drain_timer_.async_wait([this](boost::system::error_code) { drain(); });
+}
+
+// No new connections; what is in flight is answered; then the database connections go.
+void App::drain() {
     if (follower_) follower_->stop();
     server_->drain(kGrace, [this] {
         pool_.close();

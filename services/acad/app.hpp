@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -42,7 +43,9 @@ class App {
     shared::http::TokenCheck make_token_check();
     void migrate_until_done();
     void on_signal();
-    void shut_down();
+    // Unhealthy, but serving for `delay`, so that balancers look elsewhere; then drain().
+    void shut_down(std::chrono::milliseconds delay);
+    void drain();
 
     const Settings settings_;
     boost::asio::io_context io_{1};
@@ -65,6 +68,7 @@ class App {
 
     std::optional<shared::http::Server> server_;
     boost::asio::signal_set signals_;
+    boost::asio::steady_timer drain_timer_{io_};
 
     // The one thread besides the main one: libpq's migrations block.
     std::thread migrator_;

@@ -72,6 +72,7 @@ Settings read_settings(shared::config::Environment& environment) {
     settings.body_limit_bytes = static_cast<std::size_t>(
         environment.integer("BODY_LIMIT_BYTES", 8 * 1024 * 1024, 1024, 256 * 1024 * 1024));
     settings.trusted_proxies = environment.list("TRUSTED_PROXIES", "127.0.0.0/8,::1/128");
+    settings.drain_delay = std::chrono::milliseconds(environment.integer("DRAIN_DELAY_MS", 0, 0, 600'000));
     settings.jwt_secret = environment.required_secret("JWT_SECRET", kSecretBytes);
     settings.jwt_issuer = environment.text("JWT_ISSUER", "kampus-auth");
     settings.jwt_audience = environment.text("JWT_AUDIENCE", "kampus-api");

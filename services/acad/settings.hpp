@@ -25,6 +25,7 @@ struct Settings {
     std::uint16_t port = 0;
     std::size_t body_limit_bytes = 0;
     std::vector<std::string> trusted_proxies;
+    std::chrono::milliseconds drain_delay{0};  // from SIGTERM until no more connections are accepted
     std::string jwt_secret;
     std::string jwt_issuer;
     std::string jwt_audience;

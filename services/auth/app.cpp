@@ -90,6 +90,7 @@ class App {
           server_(io_, server_options(settings), api::make_router(context_), context_.check_token, metrics_),
           pause_(io_),
           key_timer_(io_),
+          drain_timer_(io_),
           signals_(io_, SIGTERM, SIGINT) {
         use_keys(context_.keys);
     }
@@ -218,12 +219,20 @@ class App {
         if (swept && *swept > 0) shared::log::debug("swept", {{"sessions", *swept}});
     }
 
-    // Stop accepting, answer what is in flight (long-polls at once), store the last audit records, stop.
+    // Unhealthy, but serving (drain_delay: balancers look elsewhere) → stop accepting, answer what is in
+    // flight (long-polls at once), store the last audit records, stop.
     void shut_down() {
         shared::log::info("stopping");
         signals_.async_wait([](boost::system::error_code error, int) {
             if (!error) std::_Exit(1);  // asked twice: at once
         });
+        context_.stopping = true;
+        server_.retire();
+        drain_timer_.expires_after(settings_.drain_delay);
+        drain_timer_.async_wait([this](boost::system::error_code) { drain(); });
+    }
+
+    void drain() {
         stopping_ = true;
         pause_.cancel();
         key_timer_.cancel();
@@ -246,6 +255,7 @@ class App {
     shared::http::Server server_;
     asio::steady_timer pause_;
     asio::steady_timer key_timer_;
+    asio::steady_timer drain_timer_;
     asio::signal_set signals_;
     bool stopping_ = false;
 };

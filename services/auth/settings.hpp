@@ -29,6 +29,7 @@ struct Settings {
     std::uint16_t port = 3001;
     std::vector<std::string> trusted_proxies;
     std::string log_level;
+    std::chrono::milliseconds drain_delay{0};  // from SIGTERM until no more connections are accepted
 
     // the database
     std::string database_uri;

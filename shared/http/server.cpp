@@ -121,6 +121,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     prometheus::Gauge& connections_gauge;
     std::list<Connection> connections;
     std::unordered_map<std::string, Instruments> instruments;  // by route pattern
+    bool retired = false;                                      // each answer ends its connection
     bool draining = false;
     Clock::time_point drain_end = Clock::time_point::max();  // then everything left is cut off
     std::function<void()> drained;
@@ -337,7 +338,7 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
         connection.deadline = Clock::time_point::max();  // the handler's own waits have their own deadlines
         response = co_await answer(request, match);
     }
-    keep_alive = keep_alive && !draining;
+    keep_alive = keep_alive && !retired && !draining;
     record(request, match.route != nullptr ? std::string_view(match.route->pattern) : std::string_view{},
            response.status, Clock::now() - started);
     co_return co_await write(connection, request, std::move(response), keep_alive, head_only);
@@ -480,6 +481,10 @@ void Server::start() {
     asio::co_spawn(impl_->io, std::move(loop), [self = impl_](std::exception_ptr failure) {
         if (failure) log::error("accept_loop_failed");
     });
+}
+
+void Server::retire() {
+    impl_->retired = true;
 }
 
 void Server::drain(std::chrono::milliseconds grace, std::function<void()> done) {

@@ -48,6 +48,8 @@ class Server {
     std::uint16_t port() const;
     // Begins to accept; logs the event `listening`.
     void start();
+    // From now on each answer ends its connection, so that clients look for another server; still accepts.
+    void retire();
     // Stops accepting, answers what is in flight with Connection: close, and cuts off what is left after
     // `grace`. `done` runs once, when no connection is left.
     void drain(std::chrono::milliseconds grace, std::function<void()> done);

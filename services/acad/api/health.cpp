@@ -11,23 +11,28 @@ constexpr std::chrono::milliseconds kPingTimeout{1500};
 }  // namespace
 
 Health::Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated,
-               std::function<bool()> sessions_known)
-    : pool_(pool), metrics_(metrics), migrated_(migrated), sessions_known_(std::move(sessions_known)) {}
+               const bool& stopping, std::function<bool()> sessions_known)
+    : pool_(pool),
+      metrics_(metrics),
+      migrated_(migrated),
+      stopping_(stopping),
+      sessions_known_(std::move(sessions_known)) {}
 
 void Health::routes(shared::http::Router& router) {
     router.add("GET", "/health", Access::open(), [this](Request& request) { return health(request); });
     router.add("GET", "/api/acad/health", Access::open(),
                [this](Request& request) { return health(request); });
+    router.add("GET", "/livez", Access::open(), [this](Request& request) { return live(request); });
     router.add("GET", "/metrics", Access::open(), [this](Request& request) { return metrics(request); });
 }
 
 Reply Health::health(Request&) {
     const bool up = co_await pool_.ping(kPingTimeout);
     const bool sessions_known = sessions_known_();
-    const bool ready = up && migrated_ && sessions_known;
+    const bool ready = up && migrated_ && sessions_known && !stopping_;
     shared::json::Writer writer;
     writer.object([&] {
-        writer.member("status", ready ? "ok" : "unavailable");
+        writer.member("status", ready ? "ok" : stopping_ ? "stopping" : "unavailable");
         writer.member("database", !up ? "down" : migrated_ ? "up" : "migrating");
         writer.member("sessions", sessions_known ? "known" : "unknown");
     });
@@ -35,6 +40,10 @@ Reply Health::health(Request&) {
     response.with("Cache-Control", "no-store");
     if (!ready) response.with("Retry-After", "2");
     co_return response;
+}
+
+Reply Health::live(Request&) {
+    co_return shared::http::json_response(200, R"({"status":"ok"})");
 }
 
 Reply Health::metrics(Request&) {

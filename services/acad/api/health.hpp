@@ -12,19 +12,23 @@ namespace acad::api {
 
 class Health {
   public:
-    // `migrated`: the schema is there. `sessions_known`: ended sessions have been learned once, so that
-    // tokens can be judged. All must outlive the router.
+    // `migrated`: the schema is there. `stopping`: SIGTERM has come. `sessions_known`: ended sessions have
+    // been learned once, so that tokens can be judged. All must outlive the router.
     Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated,
-           std::function<bool()> sessions_known);
+           const bool& stopping, std::function<bool()> sessions_known);
     void routes(shared::http::Router& router);
 
   private:
+    // 200 while requests should come here.
     Reply health(Request& request);
+    // 200 while the process serves at all: a restart would not bring a database back.
+    Reply live(Request& request);
     Reply metrics(Request& request);
 
     shared::pg::Pool& pool_;
     shared::metrics::Registry& metrics_;
     const std::atomic<bool>& migrated_;
+    const bool& stopping_;
     std::function<bool()> sessions_known_;
 };
 

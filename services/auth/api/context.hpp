@@ -32,6 +32,7 @@ struct Context {
     shared::metrics::Registry& metrics;
     shared::WallClock clock;
     bool prepared = false;  // schema and indexes are there (set by app.cpp)
+    bool stopping = false;  // SIGTERM has come (set by app.cpp)
 
     // Adds one to auth_<name>_total{outcome="…"}.
     void count(const std::string& name, const std::string& outcome) {

@@ -38,6 +38,7 @@ Answer verify_get(Context& context, Request& request);
 
 Answer jwks(Context& context, Request& request);
 Answer health(Context& context, Request& request);
+Answer live(Context& context, Request& request);
 Answer revocations(Context& context, Request& request);
 Answer metrics(Context& context, Request& request);
 

@@ -1,4 +1,5 @@
-// GET /health: 200 while the database answers and is prepared.
+// GET /health: 200 while requests should come here: the database answers, is prepared, and no end is near.
+// GET /livez: 200 while the process serves at all; a restart would not bring a database back.
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
 
@@ -8,10 +9,10 @@ namespace auth::api {
 // load.
 Answer health(Context& context, Request&) {
     const bool up = context.feed.current();
-    const bool ok = up && context.prepared;
+    const bool ok = up && context.prepared && !context.stopping;
     shared::json::Writer out;
     out.object([&] {
-        out.member("status", ok ? "ok" : "unavailable");
+        out.member("status", ok ? "ok" : context.stopping ? "stopping" : "unavailable");
         out.member_object("database", [&] {
             out.member("kind", context.database.kind());
             out.member("state", !up ? "down" : context.prepared ? "up" : "preparing");
@@ -21,6 +22,10 @@ Answer health(Context& context, Request&) {
     response.with("Cache-Control", "no-store");
     if (!ok) response.with("Retry-After", "2");
     co_return response;
+}
+
+Answer live(Context&, Request&) {
+    co_return shared::http::json_response(200, R"({"status":"ok"})");
 }
 
 }  // namespace auth::api

@@ -39,6 +39,7 @@ shared::http::Router make_router(Context& context) {
     add("GET", "/.well-known/jwks.json", Access::open(), jwks);
     add("GET", "/health", Access::open(), health);
     add("GET", "/api/auth/health", Access::open(), health);
+    add("GET", "/livez", Access::open(), live);                        // likewise
     add("GET", "/metrics", Access::open(), metrics);                   // the gateway has no route to it
     add("GET", "/internal/revocations", Access::open(), revocations);  // checks the feed's own token
     return router;

@@ -229,6 +229,24 @@ TEST_CASE("SIGTERM ends the service in order and at once when it is idle") {
                        "pg_backend_pid()") == "0");
 }
 
+TEST_CASE("with a drain delay the service says that it stops, and serves until others are found") {
+    if (!test::have_postgres()) return;
+    const test::PostgresDatabase database;
+    Service service(database.uri(), {{"DRAIN_DELAY_MS", "1500"}});
+    test::RawConnection kept(service.port());
+    kept.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    kept.read_until("}");
+    service.process().signal(SIGTERM);
+    service.wait_health(503);
+    CHECK(test::get(service.port(), "/health").text("status") == "stopping");
+    CHECK(test::get(service.port(), "/livez").status == 200);
+    CHECK(service.get("/api/acad/mahasiswa", admin()).status == 200);
+    kept.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(kept.read_to_end(1s).find("Connection: close") != std::string::npos);
+    CHECK(kept.closed_by_peer());
+    CHECK(service.process().wait_exit(5s) == 0);
+}
+
 TEST_CASE("metrics are served, and memory stays small after work") {
     if (!test::have_postgres()) return;
     const test::PostgresDatabase database;

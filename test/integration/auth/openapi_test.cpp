@@ -64,6 +64,7 @@ TEST_CASE("every call that the auth document describes answers as described") {
 
     check.call("GET", "/health", 200);
     check.call("GET", auth + "health", 200);
+    check.call("GET", "/livez", 200);
     check.call("GET", "/metrics", 200);
     check.call("GET", "/.well-known/jwks.json", 200);
     check.call("GET", "/internal/revocations", 401);

@@ -327,3 +327,20 @@ TEST_CASE("stopping answers long-polls at once and ends with 0") {
     CHECK(service.process().wait_exit() == 0);
     CHECK(std::chrono::steady_clock::now() - start < 5s);
 }
+
+TEST_CASE("with a drain delay it says that it stops, and answers and feeds until others are found") {
+    if (!test::have_servers(Kind::postgres)) return;
+    Service service(Kind::postgres, {{"DRAIN_DELAY_MS", "1500"}});
+    const auto tokens = service.login("22001");
+    service.process().signal(SIGTERM);
+    const auto deadline = std::chrono::steady_clock::now() + 1s;
+    while (service.get("/health").status == 200 && std::chrono::steady_clock::now() < deadline) {
+    }
+    CHECK(service.get("/health").text("status") == "stopping");
+    CHECK(service.get("/livez").status == 200);
+    const auto me = service.get("/api/auth/me", tokens.access);
+    CHECK(me.status == 200);
+    CHECK(me.header("Connection") == "close");
+    CHECK(service.feed().status == 200);
+    CHECK(service.process().wait_exit() == 0);
+}

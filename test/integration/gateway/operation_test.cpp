@@ -225,6 +225,32 @@ TEST_CASE("SIGTERM lets what is under way finish, and takes nothing new") {
     CHECK(gateway.process().wait_exit() == 0);
 }
 
+TEST_CASE("with a drain delay it takes new connections, but keeps none, until others are found") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"ready","match":{"path":"/ready"},"auth":"public","target":{"builtin":"ready"}},)" +
+        config.routes;
+    config.more = R"("shutdown":{"drain_delay_ms":1500})";
+    Gateway gateway(config);
+    RawConnection kept(gateway.port());
+    kept.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(kept.read_until("\r\n\r\n").find("Connection: close") == std::string::npos);
+    RawConnection idle(gateway.port());
+    gateway.process().signal(SIGTERM);
+    CHECK(wait_until([&] { return get(gateway.port(), "/ready").status == 503; }));
+    CHECK(get(gateway.port(), "/x").status == 200);
+    // Idle connections are left alone, because their clients may be about to send; the next answer ends each.
+    for (RawConnection* client : {&kept, &idle}) {
+        client->send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        const std::string answer = client->read_to_end(milliseconds(1000));
+        CHECK(status_of(answer) == 200);
+        CHECK(answer.find("Connection: close") != std::string::npos);
+        CHECK(client->closed_by_peer());
+    }
+    CHECK(gateway.process().wait_exit(milliseconds(5000)) == 0);
+}
+
 TEST_CASE("what has not finished within the grace is ended") {
     FakeUpstream upstream([](UpstreamConnection& connection) { connection.read_to_end(); });
     GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
