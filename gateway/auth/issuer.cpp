@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "shared/log/log.hpp"
 #include "shared/session/feed_token.hpp"
 
 namespace gateway::auth {
@@ -14,11 +13,14 @@ namespace jwt = shared::jwt;
 
 namespace {
 
-bool same(const config::Jwks& a, const config::Jwks& b) {
-    const auto all = [](const config::Jwks& j) {
-        return std::tie(j.url, j.refresh, j.max_stale, j.unknown_kid_interval, j.timeout);
-    };
-    return all(a) == all(b);
+shared::keys::JwksOptions jwks_options(const config::Jwks& jwks) {
+    shared::keys::JwksOptions options;
+    options.url = jwks.url;
+    options.refresh = jwks.refresh;
+    options.max_stale = jwks.max_stale;
+    options.unknown_kid_interval = jwks.unknown_kid_interval;
+    options.timeout = jwks.timeout;
+    return options;
 }
 
 shared::session::FollowerOptions feed_options(const config::Issuer& issuer) {
@@ -57,12 +59,17 @@ Issuer::Issuer(const config::Issuer& settings, const std::vector<std::shared_ptr
     challenge_expired_ = invalid + "\"the token has expired\"";
     challenge_revoked_ = invalid + "\"the session has ended\"";
     challenge_scope_ = challenge_ + ", error=\"insufficient_scope\"";
-    load_keys();
-    take_jwks(previous);
-    if (fixed_keys_.empty() && !jwks_) fail("there is no key to verify its tokens with");
-    take_feed(previous);
+    auto fixed = load_keys();
+    jwt::Rules rules;
+    rules.issuer = settings_.issuer;
+    rules.audience = settings_.audience;
+    rules.leeway = settings_.leeway;
+    rules.max_token_bytes = settings_.max_token_bytes;
     try {
-        make_verifier();
+        take_jwks(previous);
+        if (fixed.empty() && !jwks_) fail("there is no key to verify its tokens with");
+        keys_.emplace(std::move(rules), std::move(fixed), jwks_ ? jwks_->task : nullptr);
+        take_feed(previous);
     } catch (const std::invalid_argument& e) {
         fail(e.what());
     }
@@ -72,42 +79,42 @@ void Issuer::fail(const std::string& what) const {
     throw std::runtime_error("issuer \"" + settings_.name + "\": " + what);
 }
 
-void Issuer::load_keys() {
-    std::size_t number = 0;
+std::vector<jwt::Key> Issuer::load_keys() const {
+    std::vector<jwt::Key> keys;
     for (const auto& key : settings_.keys) {
         const auto algorithm = jwt::parse_algorithm(key.algorithm);
-        const auto at = "key " + std::to_string(number++) + ": ";
+        const auto at = "key " + std::to_string(keys.size()) + ": ";
         if (!algorithm) fail(at + "unknown algorithm " + key.algorithm);
         auto made = *algorithm == jwt::Algorithm::hs256
                         ? jwt::Key::from_secret(key.secret, key.kid)
                         : jwt::Key::from_public_pem(*algorithm, key.public_key, key.kid);
         if (!made) fail(at + made.error().message());
-        fixed_keys_.push_back(std::move(*made));
+        keys.push_back(std::move(*made));
     }
-    if (!settings_.jwks || settings_.jwks->file.empty()) return;
+    if (!settings_.jwks || settings_.jwks->file.empty()) return keys;
     const auto& file = settings_.jwks->file;
     std::ifstream stream(file, std::ios::binary);
     if (!stream) fail("cannot read jwks.file " + file);
     const std::string text(std::istreambuf_iterator<char>(stream), {});
-    std::vector<std::string> left_out;
-    const auto set = jwt::KeySet::from_jwks(text, &left_out);
-    if (!set) fail("jwks.file " + file + " is no JWK set");
-    if (set->empty())
-        fail("jwks.file " + file + " holds no key for us" + (left_out.empty() ? "" : ": " + left_out[0]));
-    for (const auto& line : left_out)
-        shared::log::warn("jwks_key_left_out", {{"issuer", settings_.name}, {"key", line}});
-    fixed_keys_.insert(fixed_keys_.end(), set->keys().begin(), set->keys().end());
+    try {
+        const auto read = shared::keys::read_jwks(text, settings_.name);
+        keys.insert(keys.end(), read.begin(), read.end());
+    } catch (const std::runtime_error& e) {
+        fail("jwks.file " + file + " " + e.what());
+    }
+    return keys;
 }
 
 void Issuer::take_jwks(const std::vector<std::shared_ptr<Issuer>>& previous) {
     if (!settings_.jwks || settings_.jwks->url.empty()) return;
+    auto options = jwks_options(*settings_.jwks);
     for (const auto& other : previous)
-        if (other->jwks_ && same(other->jwks_->task->settings(), *settings_.jwks)) {
+        if (other->jwks_ && other->jwks_->task->options() == options) {
             jwks_ = other->jwks_;
             return;
         }
-    jwks_ = std::make_shared<Owned<JwksFollower>>(
-        std::make_shared<JwksFollower>(settings_.name, *settings_.jwks));
+    jwks_ = std::make_shared<OwnedJwks::element_type>(
+        std::make_shared<shared::keys::JwksFollower>(settings_.name, std::move(options)));
 }
 
 void Issuer::take_feed(const std::vector<std::shared_ptr<Issuer>>& previous) {
@@ -120,31 +127,8 @@ void Issuer::take_feed(const std::vector<std::shared_ptr<Issuer>>& previous) {
             return;
         }
     auto set = std::make_shared<jwt::RevocationSet>(settings_.revocations->max_entries);
-    try {
-        feed_ = std::make_shared<Owned<shared::session::Follower>>(
-            std::make_shared<shared::session::Follower>(std::move(options), std::move(set)));
-    } catch (const std::invalid_argument& e) {
-        fail(e.what());
-    }
-}
-
-std::shared_ptr<const jwt::Verifier> Issuer::make_verifier() const {
-    auto keys = fixed_keys_;
-    if (jwks_) {
-        const auto fetched = jwks_->task->keys();
-        keys.insert(keys.end(), fetched->keys().begin(), fetched->keys().end());
-    }
-    jwt::Rules rules;
-    rules.issuer = settings_.issuer;
-    rules.audience = settings_.audience;
-    rules.leeway = settings_.leeway;
-    rules.max_token_bytes = settings_.max_token_bytes;
-    return std::make_shared<const jwt::Verifier>(std::move(rules),
-                                                 std::make_shared<const jwt::KeySet>(std::move(keys)));
-}
-
-std::size_t Issuer::key_count() const {
-    return fixed_keys_.size() + (jwks_ ? jwks_->task->keys()->keys().size() : 0);
+    feed_ = std::make_shared<OwnedFeed::element_type>(
+        std::make_shared<shared::session::Follower>(std::move(options), std::move(set)));
 }
 
 std::string_view Issuer::challenge_invalid_token(jwt::Errc errc) const {

@@ -5,12 +5,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "gateway/auth/jwks_follower.hpp"
 #include "gateway/config/config.hpp"
 #include "shared/jwt/verifier.hpp"
+#include "shared/keys/key_source.hpp"
 #include "shared/session/follower.hpp"
 
 namespace gateway::auth {
@@ -22,7 +23,7 @@ struct Owned {
     std::shared_ptr<Task> task;
     std::atomic<int> owners{0};
 };
-using OwnedJwks = std::shared_ptr<Owned<JwksFollower>>;
+using OwnedJwks = std::shared_ptr<Owned<shared::keys::JwksFollower>>;
 using OwnedFeed = std::shared_ptr<Owned<shared::session::Follower>>;
 
 class Issuer {
@@ -32,15 +33,7 @@ class Issuer {
 
     // ---- for the gates, thread-safe
 
-    // Changes whenever make_verifier() would give another one.
-    std::uint64_t keys_version() const { return jwks_ ? jwks_->task->version() : 1; }
-    std::shared_ptr<const shared::jwt::Verifier> make_verifier() const;
-    // An unknown key may be one that could not be fetched: the refusal is then an outage, not the caller's
-    // fault.
-    bool keys_in_doubt() const { return jwks_ && (jwks_->task->failing() || jwks_->task->keys()->empty()); }
-    void want_unknown_kid() const {
-        if (jwks_) jwks_->task->want_unknown_kid();
-    }
+    const shared::keys::KeySource& keys() const { return *keys_; }
     const shared::jwt::RevocationSet* ended_sessions() const {
         return feed_ ? feed_->task->set().get() : nullptr;
     }
@@ -57,17 +50,16 @@ class Issuer {
 
     const OwnedJwks& jwks() const { return jwks_; }
     const OwnedFeed& feed() const { return feed_; }
-    std::size_t key_count() const;
 
   private:
-    void load_keys();
+    std::vector<shared::jwt::Key> load_keys() const;
     void take_jwks(const std::vector<std::shared_ptr<Issuer>>& previous);
     void take_feed(const std::vector<std::shared_ptr<Issuer>>& previous);
     [[noreturn]] void fail(const std::string& what) const;
 
     config::Issuer settings_;
-    std::vector<shared::jwt::Key> fixed_keys_;
     OwnedJwks jwks_;
+    std::optional<shared::keys::KeySource> keys_;
     OwnedFeed feed_;
     std::string challenge_;
     std::string challenge_invalid_;

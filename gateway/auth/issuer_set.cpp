@@ -66,7 +66,7 @@ bool IssuerSet::settle(std::chrono::milliseconds time) {
 
 bool IssuerSet::ready() const {
     for (const auto& issuer : issuers_)
-        if (issuer->key_count() == 0 || issuer->must_refuse_sessions()) return false;
+        if (!issuer->keys().ready() || issuer->must_refuse_sessions()) return false;
     return true;
 }
 
@@ -75,7 +75,7 @@ std::vector<IssuerSet::Status> IssuerSet::status() const {
     for (const auto& issuer : issuers_) {
         Status status;
         status.name = issuer->settings().name;
-        status.keys = issuer->key_count();
+        status.keys = issuer->keys().key_count();
         if (const auto& jwks = issuer->jwks()) {
             status.keys_age_s = seconds(jwks->task->age());
             status.key_fetch_failures = jwks->task->failures();

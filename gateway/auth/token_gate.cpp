@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "gateway/auth/authorize.hpp"
-#include "gateway/auth/credentials.hpp"
 #include "gateway/auth/issuer.hpp"
 #include "gateway/auth/issuer_set.hpp"
 #include "gateway/auth/token_cache.hpp"
+#include "shared/jwt/credentials.hpp"
 #include "shared/jwt/revocation_set.hpp"
 
 namespace gateway::auth {
@@ -88,8 +88,8 @@ shared::Result<void> TokenGate::Impl::check_session(const Issuer& issuer, const 
 shared::Result<IdentityRef> TokenGate::Impl::identify(IssuerView& view, std::string_view token,
                                                       shared::WallTime now, bool& cached) {
     const auto& issuer = *view.issuer;
-    if (const auto version = issuer.keys_version(); version != view.keys_version) {
-        view.verifier = issuer.make_verifier();
+    if (const auto version = issuer.keys().version(); version != view.keys_version) {
+        view.verifier = issuer.keys().make_verifier();
         view.keys_version = version;
     }
     auto* entry = view.cache.find(token);
@@ -121,15 +121,7 @@ shared::Result<IdentityRef> TokenGate::Impl::verify(IssuerView& view, std::strin
                                                     shared::WallTime now) {
     const auto& issuer = *view.issuer;
     auto claims = view.verifier->verify(token, now);
-    if (!claims) {
-        const auto error = claims.error();
-        if (error == jwt::Errc::unknown_kid || error == jwt::Errc::alg_key_mismatch ||
-            error == jwt::Errc::no_keys) {
-            issuer.want_unknown_kid();
-            if (issuer.keys_in_doubt()) return jwt::Errc::no_keys;
-        }
-        return error;
-    }
+    if (!claims) return issuer.keys().judge(static_cast<jwt::Errc>(claims.error().value()));
     const double exp = claims->exp;
     auto identity = Identity::make(std::move(*claims), issuer.settings().claim_headers);
     if (!identity) return identity.error();
@@ -168,10 +160,10 @@ Decision TokenGate::check(std::optional<std::string_view> authorization, const c
         return decision;
     }
     auto& view = *impl_->views.at(rule.issuer_index);
-    const auto credentials = authorization ? read_credentials(*authorization) : Credentials{};
-    if (credentials.kind != Credentials::Kind::bearer) {
+    const auto credentials = authorization ? jwt::read_credentials(*authorization) : jwt::Credentials{};
+    if (credentials.kind != jwt::Credentials::Kind::bearer) {
         ++impl_->counters.refused;
-        if (credentials.kind == Credentials::Kind::none) return refuse_credentials(*view.issuer);
+        if (credentials.kind == jwt::Credentials::Kind::none) return refuse_credentials(*view.issuer);
         decision = refuse_token(*view.issuer, jwt::Errc::bad_character);
         decision.reason = "malformed_credentials";
         return decision;

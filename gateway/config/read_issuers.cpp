@@ -48,7 +48,9 @@ void read_jwks(Section& in, Jwks& jwks) {
     in.text("url", jwks.url);
     check_url(in, "url", jwks.url, true);
     in.text("file", jwks.file);
-    if (jwks.url.empty() == jwks.file.empty()) in.problem("", "needs exactly one of url and file");
+    const bool named = in.has("url") || in.has("file");  // empty: switched off, e.g. "${JWKS_URL:-}"
+    if (!named || (!jwks.url.empty() && !jwks.file.empty()))
+        in.problem("", "needs exactly one of url and file");
     in.duration("refresh", jwks.refresh, 1'000, 86'400'000);
     in.duration("max_stale", jwks.max_stale, 0, 30LL * 86'400'000);
     in.duration("unknown_kid_interval", jwks.unknown_kid_interval, 1'000, 86'400'000);
@@ -85,8 +87,10 @@ void read_issuer(Section& in, Issuer& issuer) {
         issuer.keys.push_back(std::move(key));
     });
     Jwks jwks;
-    if (in.object("jwks", [&](Section& section) { read_jwks(section, jwks); })) issuer.jwks = std::move(jwks);
-    if (!in.has("keys") && !in.has("jwks")) in.problem("keys", "an issuer needs keys or jwks");
+    const bool tried_jwks = in.object("jwks", [&](Section& section) { read_jwks(section, jwks); });
+    if (!jwks.url.empty() || !jwks.file.empty()) issuer.jwks = std::move(jwks);
+    if (!in.has("keys") && (!in.has("jwks") || (tried_jwks && !issuer.jwks)))
+        in.problem("keys", "an issuer needs keys or jwks");
     RevocationFeed feed;
     if (in.object("revocations", [&](Section& section) { read_feed(section, feed); })) {
         const bool has_secret = std::any_of(issuer.keys.begin(), issuer.keys.end(),

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{10};
 constexpr std::chrono::seconds kMigrationRetry{1};
-constexpr std::size_t kMaxRevocations = 200'000;
+constexpr std::size_t kMaxRevocations = 1'000'000;
 
 shared::pg::PoolOptions pool_options(const Settings& settings) {
     shared::pg::PoolOptions options;
@@ -40,8 +40,9 @@ shared::http::ServerOptions server_options(const Settings& settings) {
 App::App(Settings settings)
     : settings_(std::move(settings)),
       pool_(io_, pool_options(settings_)),
+      keys_(make_keys()),
       // Not judged by a feed that fell silent later: then the setting says what happens to requests.
-      health_(pool_, metrics_, migrated_, draining_,
+      health_(pool_, metrics_, migrated_, draining_, *keys_,
               [this] { return !follower_ || follower_->ready() || !follower_->must_refuse(); }),
       ips_(pool_, settings_.ketentuan),
       mahasiswa_(pool_),
@@ -60,26 +61,43 @@ App::App(Settings settings)
 
 App::~App() = default;
 
-shared::http::TokenCheck App::make_token_check() {
-    auto key = shared::jwt::Key::from_secret(settings_.jwt_secret);
-    if (!key) throw std::runtime_error("JWT_SECRET: " + key.error().message());
+std::shared_ptr<const shared::keys::KeySource> App::make_keys() {
+    constexpr const char* kIssuer = "auth";  // in logs
+    std::vector<shared::jwt::Key> fixed;
+    if (!settings_.jwks.empty()) {
+        try {
+            fixed = shared::keys::read_jwks(settings_.jwks, kIssuer);
+        } catch (const std::runtime_error& error) {
+            throw std::runtime_error(std::string("JWKS ") + error.what());
+        }
+    }
+    if (!settings_.jwt_secret.empty()) {
+        auto key = shared::jwt::Key::from_secret(settings_.jwt_secret);
+        if (!key) throw std::runtime_error("JWT_SECRET: " + key.error().message());
+        fixed.push_back(std::move(*key));
+    }
+    if (settings_.jwks_url)
+        jwks_ = std::make_shared<shared::keys::JwksFollower>(kIssuer, *settings_.jwks_url);
     shared::jwt::Rules rules;
     rules.issuer = settings_.jwt_issuer;
     rules.audience = settings_.jwt_audience;
-    auto keys = std::make_shared<const shared::jwt::KeySet>(std::vector<shared::jwt::Key>{std::move(*key)});
-    auto verifier = std::make_shared<const shared::jwt::Verifier>(std::move(rules), std::move(keys));
+    return std::make_shared<const shared::keys::KeySource>(std::move(rules), std::move(fixed), jwks_);
+}
+
+shared::http::TokenCheck App::make_token_check() {
     if (settings_.feed_url.empty()) {
         log::warn("revocation_feed_not_followed", {{"reason", "AUTH_FEED_URL is not set"}});
     } else {
         shared::session::FollowerOptions options;
         options.url = settings_.feed_url;
         options.token = settings_.feed_token;
+        options.max_age = settings_.feed_max_age;
         options.refuse_when_stale = settings_.refuse_when_stale;
         auto set = std::make_shared<shared::jwt::RevocationSet>(kMaxRevocations);
         follower_ = std::make_shared<shared::session::Follower>(std::move(options), std::move(set));
         shared::session::export_metrics(*follower_, metrics_);
     }
-    return shared::session::make_token_check(std::move(verifier), follower_);
+    return shared::session::make_token_check(keys_, follower_);
 }
 
 shared::http::Router App::make_router() {
@@ -101,6 +119,7 @@ shared::http::Router App::make_router() {
 
 int App::run() {
     on_signal();
+    if (jwks_) jwks_->start(io_);
     if (follower_) follower_->start(io_);
     server_->start();
     migrator_ = std::thread([this] { migrate_until_done(); });
@@ -180,6 +199,7 @@ void App::shut_down(std::chrono::milliseconds delay) {
 
 // No new connections; what is in flight is answered; then the database connections go.
 void App::drain() {
+    if (jwks_) jwks_->stop();
     if (follower_) follower_->stop();
     server_->drain(kGrace, [this] {
         pool_.close();

@@ -24,6 +24,7 @@
 #include "services/acad/api/studi.hpp"
 #include "services/acad/settings.hpp"
 #include "shared/http/server.hpp"
+#include "shared/keys/key_source.hpp"
 #include "shared/session/follower.hpp"
 
 namespace acad {
@@ -41,6 +42,7 @@ class App {
   private:
     shared::http::Router make_router();
     shared::http::TokenCheck make_token_check();
+    std::shared_ptr<const shared::keys::KeySource> make_keys();
     void migrate_until_done();
     void on_signal();
     // Unhealthy, but serving for `delay`, so that balancers look elsewhere; then drain().
@@ -52,6 +54,8 @@ class App {
     shared::metrics::Registry metrics_;
     std::atomic<bool> migrated_{false};
     shared::pg::Pool pool_;
+    std::shared_ptr<shared::keys::JwksFollower> jwks_;  // null without JWKS_URL
+    std::shared_ptr<const shared::keys::KeySource> keys_;
     std::shared_ptr<shared::session::Follower> follower_;  // null without AUTH_FEED_URL
 
     api::Health health_;

@@ -47,6 +47,47 @@ std::string read_conninfo(shared::config::Environment& environment) {
     return conninfo;
 }
 
+void read_keys(shared::config::Environment& environment, Settings& settings) {
+    settings.jwks = environment.text("JWKS", "");
+    if (const auto url = environment.optional_text("JWKS_URL")) {
+        if (!shared::http::parse_url(*url)) environment.problem("JWKS_URL", "is no http:// or https:// URL");
+        auto& options = settings.jwks_url.emplace();
+        options.url = *url;
+        options.refresh = std::chrono::seconds(environment.integer("JWKS_REFRESH_S", 300, 1, 86'400));
+        options.max_stale =
+            std::chrono::seconds(environment.integer("JWKS_MAX_STALE_S", 86'400, 0, 30 * 86'400));
+    }
+    if (settings.jwks.empty() && !settings.jwks_url)
+        settings.jwt_secret = environment.required_secret("JWT_SECRET", kSecretBytes);
+    else
+        settings.jwt_secret = environment.optional_secret("JWT_SECRET", kSecretBytes).value_or("");
+}
+
+void read_feed(shared::config::Environment& environment, Settings& settings) {
+    settings.feed_url = environment.text("AUTH_FEED_URL", "");
+    const auto token = environment.optional_secret("FEED_TOKEN", kSecretBytes);
+    settings.feed_max_age = std::chrono::seconds(environment.integer("AUTH_FEED_MAX_AGE_S", 60, 1, 86'400));
+    settings.refuse_when_stale =
+        environment.choice("AUTH_FEED_STALE", "allow", {"allow", "refuse"}) == "refuse";
+    if (!settings.feed_url.empty() && !shared::http::parse_url(settings.feed_url))
+        environment.problem("AUTH_FEED_URL", "is no http:// or https:// URL");
+    const bool has_jwks = !settings.jwks.empty() || settings.jwks_url;
+    if (token)
+        settings.feed_token = *token;
+    else if (!settings.jwt_secret.empty())
+        settings.feed_token = shared::session::derive_feed_token(settings.jwt_secret);
+    else if (!settings.feed_url.empty() && has_jwks)
+        environment.problem("FEED_TOKEN",
+                            "is missing: the feed's token can only be derived where JWT_SECRET is set");
+}
+
+void read_token_settings(shared::config::Environment& environment, Settings& settings) {
+    read_keys(environment, settings);
+    settings.jwt_issuer = environment.text("JWT_ISSUER", "kampus-auth");
+    settings.jwt_audience = environment.text("JWT_AUDIENCE", "kampus-api");
+    read_feed(environment, settings);
+}
+
 }  // namespace
 
 DatabaseSettings read_database_settings(shared::config::Environment& environment) {
@@ -73,17 +114,7 @@ Settings read_settings(shared::config::Environment& environment) {
         environment.integer("BODY_LIMIT_BYTES", 8 * 1024 * 1024, 1024, 256 * 1024 * 1024));
     settings.trusted_proxies = environment.list("TRUSTED_PROXIES", "127.0.0.0/8,::1/128");
     settings.drain_delay = std::chrono::milliseconds(environment.integer("DRAIN_DELAY_MS", 0, 0, 600'000));
-    settings.jwt_secret = environment.required_secret("JWT_SECRET", kSecretBytes);
-    settings.jwt_issuer = environment.text("JWT_ISSUER", "kampus-auth");
-    settings.jwt_audience = environment.text("JWT_AUDIENCE", "kampus-api");
-    settings.feed_url = environment.text("AUTH_FEED_URL", "");
-    if (!settings.feed_url.empty() && !shared::http::parse_url(settings.feed_url)) {
-        environment.problem("AUTH_FEED_URL", "is no http:// or https:// URL");
-    }
-    settings.feed_token = environment.optional_secret("FEED_TOKEN", kSecretBytes)
-                              .value_or(shared::session::derive_feed_token(settings.jwt_secret));
-    settings.refuse_when_stale =
-        environment.choice("AUTH_FEED_STALE", "allow", {"allow", "refuse"}) == "refuse";
+    read_token_settings(environment, settings);
     settings.ketentuan.rounding =
         domain::parse_rounding(
             environment.choice("ROUNDING", "half_up", {"half_up", "truncate", "half_even"}))

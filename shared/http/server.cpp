@@ -15,6 +15,7 @@
 #include "shared/base/random.hpp"
 #include "shared/http/networks.hpp"
 #include "shared/http/uri.hpp"
+#include "shared/jwt/credentials.hpp"
 #include "shared/log/log.hpp"
 
 namespace shared::http {
@@ -60,16 +61,6 @@ const char* framing_fault(const bhttp::request_header<>& head) {
     if (count(bhttp::field::authorization) > 1) return "more than one Authorization";
     if (count(bhttp::field::content_type) > 1) return "more than one Content-Type";
     return nullptr;
-}
-
-// The token of "Authorization: Bearer <token>"; nullopt if there are no such credentials.
-std::optional<std::string_view> bearer_token(std::string_view authorization) {
-    constexpr std::string_view kScheme = "bearer ";
-    if (authorization.size() <= kScheme.size() ||
-        !beast::iequals(authorization.substr(0, kScheme.size()),
-                        beast::string_view(kScheme.data(), kScheme.size())))
-        return std::nullopt;
-    return authorization.substr(kScheme.size());
 }
 
 }  // namespace
@@ -377,11 +368,11 @@ std::optional<Response> Server::Impl::refuse(Request& request, const Router::Mat
     if (!access.needs_token()) return std::nullopt;
 
     const auto challenge = "Bearer realm=\"" + options.service + "\"";
-    const auto token = bearer_token(request.header("Authorization"));
-    if (!token)
+    const auto credentials = jwt::read_credentials(request.header("Authorization"));
+    if (credentials.kind == jwt::Credentials::Kind::none)
         return problem_response(401, "token_missing", "Silakan masuk terlebih dahulu")
             .with("WWW-Authenticate", challenge);
-    auto claims = check(*token);
+    auto claims = check(credentials.token);  // malformed ones have an empty token
     if (!claims) {
         if (claims.error() == jwt::Errc::no_keys || claims.error() == jwt::Errc::sessions_unknown)
             return unavailable("keys_unavailable", "Pemeriksaan token sedang tidak tersedia");

@@ -18,4 +18,10 @@ std::optional<std::string_view> Claims::find(std::string_view name) const {
     return std::nullopt;
 }
 
+bool safe_in_header(std::string_view value) {
+    for (const char c : value)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+    return value.empty() || (value.front() != ' ' && value.back() != ' ');
+}
+
 }  // namespace shared::jwt

@@ -30,4 +30,8 @@ struct Claims {
     std::optional<std::string_view> find(std::string_view name) const;
 };
 
+// A claim that goes into a header: RFC 9110 section 5.5, less tabs, so that it arrives as it was sent and
+// forges no line.
+bool safe_in_header(std::string_view value);
+
 }  // namespace shared::jwt

@@ -39,6 +39,14 @@ bool read_entry(std::span<const JsonNode> nodes, std::size_t index, FeedEntry& e
     return true;
 }
 
+// Absent: stays as it is. False: something else than a boolean.
+bool read_flag(std::span<const JsonNode> nodes, std::string_view name, bool& flag) {
+    const auto* member = jwt::find_member(nodes, 0, name);
+    if (member == nullptr) return true;
+    flag = member->kind == JsonKind::boolean && member->text() == "true";
+    return member->kind == JsonKind::boolean;
+}
+
 }  // namespace
 
 Result<FeedPage> parse_feed_page(std::string& body) {
@@ -52,10 +60,7 @@ Result<FeedPage> parse_feed_page(std::string& body) {
     const auto* cursor = jwt::find_member(nodes, 0, "cursor");
     if (cursor == nullptr || cursor->kind != JsonKind::string) return bad_message();
     page.cursor = cursor->text();
-    if (const auto* reset = jwt::find_member(nodes, 0, "reset"); reset != nullptr) {
-        if (reset->kind != JsonKind::boolean) return bad_message();
-        page.reset = reset->text() == "true";
-    }
+    if (!read_flag(nodes, "reset", page.reset) || !read_flag(nodes, "more", page.more)) return bad_message();
     const auto* entries = jwt::find_member(nodes, 0, "entries");
     if (entries == nullptr || entries->kind != JsonKind::array) return bad_message();
     for (auto i = static_cast<std::size_t>(entries - nodes.data()) + 1; i < entries->end; i = nodes[i].end) {

@@ -17,12 +17,14 @@ struct FeedEntry {
 
 struct FeedPage {
     std::string cursor;
-    bool reset = false;  // the cursor was unknown; the entries are everything
+    bool reset = false;  // the cursor was unknown; it begins anew with everything
+    bool more = false;   // the rest comes at once with the cursor
     std::vector<FeedEntry> entries;
 };
 
-// {"cursor":"…","reset":false,"entries":[{"sid":"…","until":1700000000}]}; unknown members are let pass, so
-// that the feed can grow. Unescapes `body` in place; the entries point into it. Error: bad_message.
+// {"cursor":"…","reset":false,"more":false,"entries":[{"sid":"…","until":1700000000}]}; unknown members are
+// let pass, so that the feed can grow. Unescapes `body` in place; the entries point into it. Error:
+// bad_message.
 Result<FeedPage> parse_feed_page(std::string& body);
 
 }  // namespace shared::session

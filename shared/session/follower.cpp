@@ -10,10 +10,11 @@
 #include <random>
 #include <stdexcept>
 
+#include "shared/async/timer_slot.hpp"
 #include "shared/base/clock.hpp"
+#include "shared/http/uri.hpp"
 #include "shared/log/log.hpp"
 #include "shared/session/feed_page.hpp"
-#include "shared/session/timer_slot.hpp"
 
 namespace shared::session {
 
@@ -29,7 +30,7 @@ constexpr auto kAnswerTime = 5s;
 constexpr std::int64_t kSweepMargin = 5;
 // A server that answers a long-poll at once, with nothing new, must not make us spin.
 constexpr auto kShortestPoll = 100ms;
-constexpr std::size_t kBodyLimit = 128 * 1024 * 1024;
+constexpr std::size_t kBodyLimit = 16 * 1024 * 1024;  // a page of auth-service has 300 KB at most
 
 std::int64_t steady_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -54,25 +55,6 @@ FollowerOptions clamp(FollowerOptions options) {
     options.retry = std::max(options.retry, std::chrono::milliseconds(10));
     options.retry_max = std::max(options.retry_max, options.retry);
     return options;
-}
-
-// A cursor is opaque: whatever bytes it has come back to the server as they were.
-std::string percent_encode(const std::string& text) {
-    constexpr std::string_view hex = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                           c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            out += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out += '%';
-            out += hex[byte >> 4];
-            out += hex[byte & 15];
-        }
-    }
-    return out;
 }
 
 std::chrono::milliseconds back_off(const FollowerOptions& options, int failures) {
@@ -138,13 +120,16 @@ std::chrono::milliseconds Follower::age() const {
     return Millis(last == 0 ? 0 : steady_ms() - last);
 }
 
+// Only an answer that could be complete is waited for.
+std::chrono::seconds Follower::next_wait() const {
+    return cursor_.empty() || more_ ? 0s : options_.wait;
+}
+
 http::ClientRequest Follower::next_request() const {
     auto url = url_;
     url.target += url.target.find('?') == std::string::npos ? '?' : '&';
-    if (cursor_.empty())
-        url.target += "wait=0";
-    else
-        url.target += "since=" + percent_encode(cursor_) + "&wait=" + std::to_string(options_.wait.count());
+    if (!cursor_.empty()) url.target += "since=" + http::percent_encode(cursor_) + "&";
+    url.target += "wait=" + std::to_string(next_wait().count());
     http::ClientRequest request("GET", std::move(url));
     if (!options_.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + options_.token);
     request.body_limit_bytes = kBodyLimit;
@@ -152,7 +137,7 @@ http::ClientRequest Follower::next_request() const {
 }
 
 asio::awaitable<void> Follower::follow() {
-    TimerSlot slot(co_await asio::this_coro::executor, retry_timer_);
+    async::TimerSlot slot(co_await asio::this_coro::executor, retry_timer_);
     while (!stopped_) {
         const auto began = steady_ms();
         const auto version = set_->version();
@@ -162,7 +147,7 @@ asio::awaitable<void> Follower::follow() {
         Millis pause{0};
         if (result) {
             failures_in_a_row_ = 0;
-            if (set_->version() == version) pause = kShortestPoll - Millis(steady_ms() - began);
+            if (!more_ && set_->version() == version) pause = kShortestPoll - Millis(steady_ms() - began);
         } else {
             failures_.fetch_add(1, std::memory_order_relaxed);
             if (++failures_in_a_row_ == 1)
@@ -180,7 +165,7 @@ asio::awaitable<void> Follower::follow() {
 
 asio::awaitable<Result<void>> Follower::poll_once() {
     auto request = next_request();
-    const auto timeout = (cursor_.empty() ? 0s : options_.wait) + kAnswerTime;
+    const auto timeout = next_wait() + kAnswerTime;
     auto pending = http::fetch(std::move(request), timeout);
     auto response = co_await std::move(pending);
     if (!response) co_return response.error();
@@ -202,8 +187,9 @@ asio::awaitable<Result<void>> Follower::poll_once() {
     // With entries left out the cursor must not move on: they are asked for again.
     if (full) co_return make_error_code(boost::system::errc::no_buffer_space);
     cursor_ = std::move(page->cursor);
+    more_ = page->more;
     last_contact_ms_.store(steady_ms(), std::memory_order_relaxed);
-    ready_.store(true, std::memory_order_relaxed);
+    if (!more_) ready_.store(true, std::memory_order_relaxed);
     co_return Result<void>{};
 }
 
@@ -222,7 +208,7 @@ void Follower::judge() {
 }
 
 asio::awaitable<void> Follower::watch() {
-    TimerSlot slot(co_await asio::this_coro::executor, watch_timer_);
+    async::TimerSlot slot(co_await asio::this_coro::executor, watch_timer_);
     auto next_sweep = steady_ms();
     while (!stopped_) {
         if (steady_ms() >= next_sweep) {

@@ -1,8 +1,8 @@
 // Follows the auth-service's feed of ended sessions (long-poll with a cursor) into a RevocationSet.
 //
-// First everything that is still relevant, then what is new; an entry that comes twice changes nothing, so
-// the server may overlap its answers, and a restart of either side loses nothing. While no answer comes, it
-// tries again with exponential back-off and jitter; what is known stays known.
+// First everything that is still relevant, in pages, then what is new; an entry that comes twice changes
+// nothing, so the server may overlap its answers, and a restart of either side loses nothing. While no answer
+// comes, it tries again with exponential back-off and jitter; what is known stays known.
 #pragma once
 
 #include <atomic>
@@ -66,6 +66,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
     boost::asio::awaitable<void> watch();
     boost::asio::awaitable<Result<void>> poll_once();
     void judge();
+    std::chrono::seconds next_wait() const;
     http::ClientRequest next_request() const;
 
     const FollowerOptions options_;
@@ -78,6 +79,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
     boost::asio::steady_timer* retry_timer_ = nullptr;  // while its coroutine runs
     boost::asio::steady_timer* watch_timer_ = nullptr;
     std::string cursor_;
+    bool more_ = false;  // the last answer was a page of several
     bool full_ = false;  // the set did not take an entry
     int failures_in_a_row_ = 0;
 

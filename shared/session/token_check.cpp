@@ -3,14 +3,19 @@
 namespace shared::session {
 
 std::function<Result<jwt::Claims>(std::string_view)> make_token_check(
-    std::shared_ptr<const jwt::Verifier> verifier, std::shared_ptr<const Follower> follower,
-    WallClock clock) {
-    return [verifier = std::move(verifier), follower = std::move(follower),
-            clock = std::move(clock)](std::string_view token) -> Result<jwt::Claims> {
+    std::shared_ptr<const keys::KeySource> keys, std::shared_ptr<const Follower> follower, WallClock clock) {
+    return [keys = std::move(keys), follower = std::move(follower), clock = std::move(clock),
+            verifier = std::shared_ptr<const jwt::Verifier>(),
+            version = std::uint64_t{0}](std::string_view token) mutable -> Result<jwt::Claims> {
+        if (const auto now = keys->version(); !verifier || now != version) {
+            verifier = keys->make_verifier();
+            version = now;
+        }
         auto claims = verifier->verify(token, clock());
-        if (!claims || !follower || claims->sid.empty()) return claims;
+        if (!claims) return keys->judge(static_cast<jwt::Errc>(claims.error().value()));
+        if (!follower || claims->sid.empty()) return claims;
+        if (follower->set()->contains(claims->sid)) return jwt::Errc::revoked;  // whatever else is not known
         if (follower->must_refuse()) return jwt::Errc::sessions_unknown;
-        if (follower->set()->contains(claims->sid)) return jwt::Errc::revoked;
         return claims;
     };
 }

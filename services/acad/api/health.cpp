@@ -11,11 +11,13 @@ constexpr std::chrono::milliseconds kPingTimeout{1500};
 }  // namespace
 
 Health::Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated,
-               const bool& stopping, std::function<bool()> sessions_known)
+               const bool& stopping, const shared::keys::KeySource& keys,
+               std::function<bool()> sessions_known)
     : pool_(pool),
       metrics_(metrics),
       migrated_(migrated),
       stopping_(stopping),
+      keys_(keys),
       sessions_known_(std::move(sessions_known)) {}
 
 void Health::routes(shared::http::Router& router) {
@@ -29,11 +31,13 @@ void Health::routes(shared::http::Router& router) {
 Reply Health::health(Request&) {
     const bool up = co_await pool_.ping(kPingTimeout);
     const bool sessions_known = sessions_known_();
-    const bool ready = up && migrated_ && sessions_known && !stopping_;
+    const bool keys_known = keys_.ready();
+    const bool ready = up && migrated_ && keys_known && sessions_known && !stopping_;
     shared::json::Writer writer;
     writer.object([&] {
         writer.member("status", ready ? "ok" : stopping_ ? "stopping" : "unavailable");
         writer.member("database", !up ? "down" : migrated_ ? "up" : "migrating");
+        writer.member("keys", keys_known ? "known" : "unknown");
         writer.member("sessions", sessions_known ? "known" : "unknown");
     });
     auto response = shared::http::json_response(ready ? 200 : 503, writer.str());
@@ -48,12 +52,17 @@ Reply Health::live(Request&) {
 
 Reply Health::metrics(Request&) {
     const auto counts = pool_.counts();
-    const auto set = [this](const char* name, const char* help, std::size_t value) {
+    const auto set = [this](const char* name, const char* help, auto value) {
         metrics_.gauge(name, help).Set(static_cast<double>(value));
     };
     set("db_connections_open", "Database connections in use, idle or being made", counts.open);
     set("db_connections_idle", "Database connections that are free", counts.idle);
     set("db_waiters", "Requests that wait for a database connection", counts.waiting);
+    set("verification_keys", "Keys that tokens are verified with", keys_.key_count());
+    if (const auto* jwks = keys_.jwks()) {
+        set("jwks_age_seconds", "Seconds since the key set was last fetched", jwks->age().count() / 1000.0);
+        set("jwks_fetch_failures_total", "Fetches of the key set that failed", jwks->failures());
+    }
     Response response(200);
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = metrics_.render();

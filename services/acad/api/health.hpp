@@ -6,16 +6,17 @@
 
 #include "services/acad/api/common.hpp"
 #include "shared/http/router.hpp"
+#include "shared/keys/key_source.hpp"
 #include "shared/metrics/metrics.hpp"
 
 namespace acad::api {
 
 class Health {
   public:
-    // `migrated`: the schema is there. `stopping`: SIGTERM has come. `sessions_known`: ended sessions have
-    // been learned once, so that tokens can be judged. All must outlive the router.
+    // `migrated`: the schema is there. `stopping`: SIGTERM has come. Without `keys`, or before ended sessions
+    // have been learned once (`sessions_known`), no token can be judged. All must outlive the router.
     Health(shared::pg::Pool& pool, shared::metrics::Registry& metrics, const std::atomic<bool>& migrated,
-           const bool& stopping, std::function<bool()> sessions_known);
+           const bool& stopping, const shared::keys::KeySource& keys, std::function<bool()> sessions_known);
     void routes(shared::http::Router& router);
 
   private:
@@ -29,6 +30,7 @@ class Health {
     shared::metrics::Registry& metrics_;
     const std::atomic<bool>& migrated_;
     const bool& stopping_;
+    const shared::keys::KeySource& keys_;
     std::function<bool()> sessions_known_;
 };
 

@@ -2,9 +2,9 @@
 #include <charconv>
 
 #include "services/auth/api/answers.hpp"
-#include "services/auth/api/bearer.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/crypto/mac.hpp"
+#include "shared/jwt/credentials.hpp"
 
 namespace auth::api {
 namespace {
@@ -30,6 +30,7 @@ Response to_response(const domain::RevocationView::Answer& answer) {
     out.object([&] {
         out.member("cursor", answer.cursor);
         out.member("reset", answer.reset);
+        out.member("more", answer.more);
         out.member_array("entries", [&] {
             for (const auto& entry : answer.entries) {
                 const auto until =
@@ -47,8 +48,8 @@ Response to_response(const domain::RevocationView::Answer& answer) {
 }  // namespace
 
 Answer revocations(Context& context, Request& request) {
-    const Bearer bearer = bearer_of(request);
-    if (bearer.ambiguous || !crypto::equal_in_constant_time(bearer.token, context.settings.feed_token))
+    const auto credentials = shared::jwt::read_credentials(request.header("Authorization"));
+    if (!crypto::equal_in_constant_time(credentials.token, context.settings.feed_token))
         co_return unauthorized("token_invalid", "Token umpan tidak berlaku");
     const auto wait = wait_seconds(request);
     if (!wait) {

@@ -1,7 +1,8 @@
 // POST /api/auth/verify (for programs) and GET /api/auth/verify (for nginx's auth_request).
 #include "services/auth/api/answers.hpp"
-#include "services/auth/api/bearer.hpp"
 #include "services/auth/api/endpoints.hpp"
+#include "shared/jwt/credentials.hpp"
+#include "shared/log/log.hpp"
 
 namespace auth::api {
 namespace {
@@ -14,20 +15,22 @@ struct Checked {
     std::string code;
 };
 
+Response invalid(const Request& request, std::string_view reason) {
+    shared::log::info("token_refused", {{"reason", reason}, {"request_id", request.request_id}});
+    auto response = http::problem_response(401, "token_invalid", "Token tidak sah atau sudah kedaluwarsa");
+    response.with("WWW-Authenticate", "Bearer realm=\"auth-service\", error=\"invalid_token\"");
+    return response;
+}
+
 Checked check(const Context& context, const Request& request) {
     Checked checked;
-    const Bearer bearer = bearer_of(request);
-    if (bearer.ambiguous) {
-        checked.refusal =
-            http::problem_response(400, "bad_authorization", "Header Authorization harus satu saja");
-        return checked;
-    }
-    if (bearer.token.empty()) {
+    const auto credentials = shared::jwt::read_credentials(request.header("Authorization"));
+    if (credentials.kind == shared::jwt::Credentials::Kind::none) {
         checked.code = "token_missing";
         checked.refusal = unauthorized(checked.code, "Silakan masuk terlebih dahulu");
         return checked;
     }
-    auto claims = context.check_token(bearer.token);
+    auto claims = context.check_token(credentials.token);  // malformed ones have an empty token
     if (claims) {
         checked.claims = std::move(*claims);
         return checked;
@@ -39,9 +42,14 @@ Checked check(const Context& context, const Request& request) {
         return checked;
     }
     checked.code = "token_invalid";
-    checked.refusal = http::problem_response(401, checked.code, "Token tidak sah atau sudah kedaluwarsa");
-    checked.refusal->with("WWW-Authenticate", "Bearer realm=\"auth-service\", error=\"invalid_token\"");
+    checked.refusal = invalid(request, claims.error().message());
     return checked;
+}
+
+// The gateway asks the same.
+bool fits_headers(const shared::jwt::Claims& claims) {
+    return shared::jwt::safe_in_header(claims.sub) && shared::jwt::safe_in_header(claims.role) &&
+           shared::jwt::safe_in_header(claims.nim) && shared::jwt::safe_in_header(claims.sid);
 }
 
 // A problem document with one member more.
@@ -91,11 +99,13 @@ Answer verify_post(Context& context, Request& request) {
 Answer verify_get(Context& context, Request& request) {
     const Checked checked = check(context, request);
     if (checked.refusal) co_return *checked.refusal;
+    const auto& claims = *checked.claims;
+    if (!fits_headers(claims)) co_return invalid(request, "bad_claim_type");
     auto response = http::no_content();
-    response.with("X-User-Id", checked.claims->sub);
-    response.with("X-User-Role", checked.claims->role);
-    response.with("X-User-Nim", checked.claims->nim);
-    response.with("X-Session-Id", checked.claims->sid);
+    response.with("X-User-Id", claims.sub);
+    response.with("X-User-Role", claims.role);
+    response.with("X-User-Nim", claims.nim);
+    response.with("X-Session-Id", claims.sid);
     response.with("Cache-Control", "no-store");
     co_return response;
 }

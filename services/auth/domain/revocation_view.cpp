@@ -4,10 +4,13 @@
 #include <charconv>
 #include <optional>
 
+#include "shared/base/encoding.hpp"
+
 namespace auth::domain {
 namespace {
 
-constexpr std::string_view kCursorPrefix = "r1";
+constexpr std::string_view kCursorPrefix = "r1";  // r1.<time>.<count>.<sum>
+constexpr std::string_view kPagePrefix = "p1";    // p1.<time>.<sid>.<up to>.<count>.<sum>
 
 std::int64_t to_ms(WallTime time) {
     return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -30,19 +33,30 @@ struct Cursor {
     std::uint64_t sum = 0;
 };
 
-std::optional<Cursor> parse_cursor(std::string_view text) {
-    std::array<std::string_view, 4> parts;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
+// False: it has not exactly so many parts.
+template <std::size_t N>
+bool split(std::string_view text, std::array<std::string_view, N>& parts) {
+    for (std::size_t i = 0; i < N; ++i) {
         const auto dot = text.find('.');
-        if ((dot == std::string_view::npos) != (i + 1 == parts.size())) return std::nullopt;
+        if ((dot == std::string_view::npos) != (i + 1 == N)) return false;
         parts[i] = text.substr(0, dot);
         text.remove_prefix(dot == std::string_view::npos ? text.size() : dot + 1);
     }
+    return true;
+}
+
+std::optional<Cursor> parse_cursor(std::string_view text) {
+    std::array<std::string_view, 4> parts;
     Cursor cursor;
-    if (parts[0] != kCursorPrefix || !parse_number(parts[1], cursor.ms, 10) || cursor.ms < 0 ||
-        !parse_number(parts[2], cursor.count, 10) || !parse_number(parts[3], cursor.sum, 16))
+    if (!split(text, parts) || parts[0] != kCursorPrefix || !parse_number(parts[1], cursor.ms, 10) ||
+        cursor.ms < 0 || !parse_number(parts[2], cursor.count, 10) || !parse_number(parts[3], cursor.sum, 16))
         return std::nullopt;
     return cursor;
+}
+
+std::string to_hex_number(std::uint64_t value) {
+    std::array<char, 17> hex{};
+    return {hex.data(), std::to_chars(hex.data(), hex.data() + hex.size(), value, 16).ptr};
 }
 
 }  // namespace
@@ -101,23 +115,14 @@ void RevocationView::expire(WallTime now) {
     }
 }
 
-RevocationView::Digest RevocationView::digest_before(std::int64_t until_ms) const {
-    const std::int64_t from_ms = until_ms - std::chrono::milliseconds(overlap_).count();
+RevocationView::Digest RevocationView::digest(std::int64_t after_ms, std::int64_t to_ms) const {
     Digest digest;
-    for (auto it = by_time_.lower_bound(Entry{from_ms + 1, {}});
-         it != by_time_.end() && it->ended_ms <= until_ms; ++it) {
+    for (auto it = by_time_.lower_bound(Entry{after_ms + 1, {}});
+         it != by_time_.end() && it->ended_ms <= to_ms; ++it) {
         ++digest.count;
         digest.sum += hash(it->sid);
     }
     return digest;
-}
-
-std::string RevocationView::cursor_at(std::int64_t ms) const {
-    const Digest digest = digest_before(ms);
-    std::array<char, 17> hex{};
-    const auto end = std::to_chars(hex.data(), hex.data() + hex.size(), digest.sum, 16).ptr;
-    return std::string(kCursorPrefix) + '.' + std::to_string(ms) + '.' + std::to_string(digest.count) + '.' +
-           std::string(hex.data(), end);
 }
 
 // The newest entry, so that what comes next is newer and goes out alone. While nothing happens the position
@@ -128,35 +133,72 @@ std::int64_t RevocationView::next_position(std::int64_t previous_ms, WallTime no
     return position;
 }
 
-void RevocationView::collect(std::int64_t after_ms, std::vector<EndedSession>& out) const {
-    for (auto it = by_time_.lower_bound(Entry{after_ms + 1, {}}); it != by_time_.end(); ++it) {
-        const auto length = std::find(it->sid.begin(), it->sid.end(), '\0') - it->sid.begin();
-        out.push_back(EndedSession{std::string(it->sid.data(), static_cast<std::size_t>(length)),
-                                   from_ms(it->ended_ms), from_ms(by_sid_.find(it->sid)->second)});
+std::string_view RevocationView::to_text(const Sid& sid) {
+    return {sid.data(), static_cast<std::size_t>(std::find(sid.begin(), sid.end(), '\0') - sid.begin())};
+}
+
+RevocationView::Answer RevocationView::answer(Span span) const {
+    Answer answer;
+    auto it = by_time_.upper_bound(span.after);
+    for (; it != by_time_.end() && it->ended_ms <= span.to_ms && answer.entries.size() < page_; ++it) {
+        answer.entries.push_back(EndedSession{std::string(to_text(it->sid)), from_ms(it->ended_ms),
+                                              from_ms(by_sid_.find(it->sid)->second)});
+        if (it->ended_ms <= span.to_ms - overlap_ms()) continue;
+        ++span.known.count;
+        span.known.sum += hash(it->sid);
     }
+    answer.more = it != by_time_.end() && it->ended_ms <= span.to_ms;
+    const auto digest = std::to_string(span.known.count) + '.' + to_hex_number(span.known.sum);
+    if (answer.more) {
+        const auto& last = *std::prev(it);
+        answer.cursor = std::string(kPagePrefix) + '.' + std::to_string(last.ended_ms) + '.' +
+                        shared::base64url_encode(to_text(last.sid)) + '.' + std::to_string(span.to_ms) + '.' +
+                        digest;
+    } else {
+        answer.cursor = std::string(kCursorPrefix) + '.' + std::to_string(span.to_ms) + '.' + digest;
+    }
+    return answer;
+}
+
+std::optional<RevocationView::Span> RevocationView::parse_page(std::string_view cursor) {
+    std::array<std::string_view, 6> parts;
+    Span span;
+    if (!split(cursor, parts) || parts[0] != kPagePrefix ||
+        !parse_number(parts[1], span.after.ended_ms, 10) || !parse_number(parts[3], span.to_ms, 10) ||
+        !parse_number(parts[4], span.known.count, 10) || !parse_number(parts[5], span.known.sum, 16))
+        return std::nullopt;
+    const auto sid = shared::base64url_decode(parts[2]);
+    if (!sid || !to_sid(*sid, span.after.sid)) return std::nullopt;
+    return span;
 }
 
 RevocationView::Answer RevocationView::snapshot(WallTime now) const {
-    Answer answer;
-    collect(-1, answer.entries);
-    answer.cursor = cursor_at(next_position(0, now));
-    return answer;
+    Span all;
+    all.after.ended_ms = -1;
+    all.to_ms = next_position(0, now);
+    return answer(std::move(all));
 }
 
 RevocationView::Answer RevocationView::since(std::string_view text, WallTime now) const {
-    const auto cursor = parse_cursor(text);
     // A position in the future: the clock was put back since. Only a snapshot is sure to hold everything.
-    if (!cursor || cursor->ms > to_ms(now + 2 * overlap_)) {
-        Answer answer = snapshot(now);
-        answer.reset = true;
-        return answer;
+    const auto latest = to_ms(now + 2 * overlap_);
+    if (const auto page = parse_page(text); page && page->to_ms <= latest) return answer(*page);
+    const auto cursor = parse_cursor(text);
+    if (!cursor || cursor->ms > latest) {
+        Answer anew = snapshot(now);
+        anew.reset = true;
+        return anew;
     }
-    Answer answer;
-    const bool nothing_late = digest_before(cursor->ms) == Digest{cursor->count, cursor->sum};
-    const auto overlap_ms = std::chrono::milliseconds(overlap_).count();
-    collect(nothing_late ? cursor->ms : cursor->ms - overlap_ms, answer.entries);
-    answer.cursor = cursor_at(next_position(cursor->ms, now));
-    return answer;
+    Span span;
+    span.to_ms = next_position(cursor->ms, now);
+    if (digest(cursor->ms - overlap_ms(), cursor->ms) == Digest{cursor->count, cursor->sum}) {
+        // Nothing came late: whoever asks knows what we know up to the cursor.
+        span.after = Entry{cursor->ms + 1, {}};
+        span.known = digest(span.to_ms - overlap_ms(), cursor->ms);
+    } else {
+        span.after = Entry{cursor->ms - overlap_ms() + 1, {}};
+    }
+    return answer(std::move(span));
 }
 
 }  // namespace auth::domain

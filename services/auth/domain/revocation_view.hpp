@@ -6,11 +6,16 @@
 // before that time. Whoever answers the next poll, this process or another replica, computes the same digest
 // over its own view: equal means nothing came late, different means the whole overlap is sent once more.
 // Entries are idempotent.
+//
+// Long answers come in pages. The cursor between two pages says how far they have come, up to which time they
+// go on, and the digest of what they have held of the overlap before that time: so what the next page's
+// replica lacked is missing from the digest too, and is sent later.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -33,7 +38,9 @@ struct EndedSession {
 class RevocationView {
   public:
     // `overlap`: longer than the longest write can take plus the difference between two replicas' clocks.
-    explicit RevocationView(std::chrono::seconds overlap = std::chrono::seconds(30)) : overlap_(overlap) {}
+    // `page`: entries of one answer at most.
+    explicit RevocationView(std::chrono::seconds overlap = std::chrono::seconds(30), std::size_t page = 5000)
+        : overlap_(overlap), page_(page) {}
 
     // Adds what is not known yet; true if something was.
     bool merge(const std::vector<EndedSession>& entries);
@@ -45,7 +52,8 @@ class RevocationView {
 
     struct Answer {
         std::string cursor;
-        bool reset = false;  // the cursor was not ours: the entries are everything there is
+        bool reset = false;  // the cursor was not ours: it begins anew with everything there is
+        bool more = false;   // ask again at once with the cursor
         std::vector<EndedSession> entries;
     };
     Answer snapshot(WallTime now) const;
@@ -67,14 +75,23 @@ class RevocationView {
         std::uint64_t sum = 0;
         bool operator==(const Digest&) const = default;
     };
+    // From where to where an answer goes, and what whoever asks knows of the overlap before `to_ms`.
+    struct Span {
+        Entry after{};
+        std::int64_t to_ms = 0;
+        Digest known;
+    };
     static bool to_sid(std::string_view text, Sid& sid);
+    static std::string_view to_text(const Sid& sid);
     static std::uint64_t hash(const Sid& sid);
-    Digest digest_before(std::int64_t until_ms) const;
-    std::string cursor_at(std::int64_t ms) const;
+    static std::optional<Span> parse_page(std::string_view cursor);
+    std::int64_t overlap_ms() const { return std::chrono::milliseconds(overlap_).count(); }
+    Digest digest(std::int64_t after_ms, std::int64_t to_ms) const;
     std::int64_t next_position(std::int64_t previous_ms, WallTime now) const;
-    void collect(std::int64_t after_ms, std::vector<EndedSession>& out) const;
+    Answer answer(Span span) const;
 
     std::chrono::seconds overlap_;
+    std::size_t page_;
     std::set<Entry> by_time_;
     std::unordered_map<Sid, std::int64_t, SidHash> by_sid_;  // until, ms
 };

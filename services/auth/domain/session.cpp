@@ -25,7 +25,9 @@ WallTime access_expiry(const Session& session, WallTime now, const SessionRules&
 }
 
 WallTime revoked_until(WallTime ended_at, const SessionRules& rules) {
-    return ended_at + rules.access_ttl + rules.leeway;
+    // A refresh that was under way when the session ended, at another replica perhaps, mints a moment later.
+    constexpr std::chrono::seconds kLateMint{30};
+    return ended_at + kLateMint + rules.access_ttl + rules.leeway;
 }
 
 }  // namespace auth::domain

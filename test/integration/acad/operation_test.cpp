@@ -170,7 +170,7 @@ TEST_CASE("the service starts without its database, and serves as soon as it is 
     const Service service(through(database.uri(), gate.port()), {}, false);
     const auto health = test::get(service.port(), "/health");
     CHECK(health.status == 503);
-    CHECK(health.body == R"({"status":"unavailable","database":"down","sessions":"known"})");
+    CHECK(health.body == R"({"status":"unavailable","database":"down","keys":"known","sessions":"known"})");
     const auto down = service.get("/api/acad/mahasiswa", admin());
     CHECK(down.status == 503);
     CHECK(down.has_header("Retry-After"));

@@ -136,7 +136,7 @@ TEST_CASE("without a feed's answer no session is judged, and the service says 50
     REQUIRE(service.process().wait_output("schema_ready"));
     const auto health = test::get(service.port(), "/health");
     CHECK(health.status == 503);
-    CHECK(health.body == R"({"status":"unavailable","database":"up","sessions":"unknown"})");
+    CHECK(health.body == R"({"status":"unavailable","database":"up","keys":"known","sessions":"unknown"})");
     const auto reply = service.get("/api/acad/ips", token_of_session("s-any"));
     CHECK(reply.status == 503);
     CHECK(reply.has_header("Retry-After"));

@@ -81,6 +81,8 @@ TEST_CASE("each wrong setting is named, and no secret is shown") {
         {"DATABASE_URL", "postgresql://a/b"},  // together with DB_HOST
         {"SQL_DIR", "/nowhere/at/all"},
         {"FEED_TOKEN", "tooshort"},
+        {"AUTH_FEED_MAX_AGE_S", "0"},
+        {"JWKS_URL", "auth-service"},
     };
     for (const auto& row : table) {
         auto values = database();
@@ -104,4 +106,27 @@ TEST_CASE("a database behind a socket needs no password") {
     const auto settings = acad::read_database_settings(source);
     CHECK(source.ok());
     CHECK(settings.conninfo.find("password") == std::string::npos);
+}
+
+TEST_CASE("with a key set the signing secret is not needed, but the feed's token is") {
+    auto values = database();
+    values["JWKS_URL"] = "http://auth-service:3001/.well-known/jwks.json";
+    values["JWKS_MAX_STALE_S"] = "3600";
+    values["AUTH_FEED_URL"] = "http://auth-service:3001/internal/revocations";
+    {
+        auto source = environment(values);
+        acad::read_settings(source);
+        CHECK(source.report().starts_with("FEED_TOKEN: is missing"));
+    }
+    values["FEED_TOKEN"] = kSecret;
+    auto source = environment(values);
+    const auto settings = acad::read_settings(source);
+    INFO(source.report());
+    REQUIRE(source.ok());
+    CHECK(settings.jwt_secret.empty());
+    REQUIRE(settings.jwks_url);
+    CHECK(settings.jwks_url->url == values["JWKS_URL"]);
+    CHECK(settings.jwks_url->refresh == std::chrono::seconds(300));
+    CHECK(settings.jwks_url->max_stale == std::chrono::seconds(3600));
+    CHECK(settings.jwks_url->unknown_kid_interval == std::chrono::seconds(30));
 }

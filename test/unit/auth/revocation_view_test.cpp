@@ -26,6 +26,25 @@ std::set<std::string> sids(const RevocationView::Answer& answer) {
 
 using Sids = std::set<std::string>;
 
+struct Read {
+    Sids sids;
+    std::string cursor;
+    int pages = 0;
+};
+
+// All pages from `answer` on, each from one of the replicas in turn.
+Read read_on(RevocationView::Answer answer, const std::vector<const RevocationView*>& replicas,
+             WallTime now) {
+    Read read;
+    for (;;) {
+        ++read.pages;
+        read.sids.merge(sids(answer));
+        read.cursor = answer.cursor;
+        if (!answer.more) return read;
+        answer = replicas[static_cast<std::size_t>(read.pages) % replicas.size()]->since(answer.cursor, now);
+    }
+}
+
 }  // namespace
 
 TEST_CASE("a snapshot holds everything and its cursor asks only for what comes later") {
@@ -114,7 +133,8 @@ TEST_CASE("merging the same entries again is no news") {
 TEST_CASE("following with skewed clocks and delayed writes through two replicas misses no ended session") {
     // Two replicas end sessions with clocks a second apart; each hears of the other's between 0 and 5 s
     // later. A gateway polls one or the other. In the end it knows them all.
-    RevocationView replicas[2];
+    const std::size_t page = GENERATE(5000, 7);
+    RevocationView replicas[2] = {RevocationView(30s, page), RevocationView(30s, page)};
     Sids known;
     Sids all;
     std::string cursor = replicas[0].snapshot(kNow).cursor;
@@ -136,13 +156,96 @@ TEST_CASE("following with skewed clocks and delayed writes through two replicas 
         for (auto& [due, delivery] : in_flight)
             if (due <= now) replicas[delivery.first].merge({delivery.second});
         std::erase_if(in_flight, [&](const auto& flight) { return flight.first <= now; });
-        const auto answer = replicas[random(2)].since(cursor, now);
-        CHECK_FALSE(answer.reset);
-        for (const auto& entry : answer.entries) known.insert(entry.sid);
-        cursor = answer.cursor;
+        // Pages follow one another faster than anything else happens.
+        for (bool more = true; more;) {
+            const auto answer = replicas[random(2)].since(cursor, now);
+            CHECK_FALSE(answer.reset);
+            for (const auto& entry : answer.entries) known.insert(entry.sid);
+            cursor = answer.cursor;
+            more = answer.more;
+        }
     }
     CHECK(all.size() > 500);
     CHECK(known == all);
+}
+
+TEST_CASE("a long answer comes in pages and the last one's cursor asks only for what comes later") {
+    RevocationView view(30s, 10);
+    Sids all;
+    for (int i = 0; i < 95; ++i) {
+        // Three at a time, so that pages end between entries of the same millisecond.
+        const auto sid = "s" + std::to_string(i);
+        view.merge({ended(sid, kNow - 300s + (i / 3) * 10s)});
+        all.insert(sid);
+    }
+    const auto first = view.snapshot(kNow + 20s);
+    CHECK(first.entries.size() == 10);
+    CHECK(first.more);
+    const auto read = read_on(first, {&view}, kNow + 20s);
+    CHECK(read.pages == 10);
+    CHECK(read.sids == all);
+    CHECK(view.since(read.cursor, kNow + 21s).entries.empty());
+    view.merge({ended("new", kNow + 22s)});
+    CHECK(sids(view.since(read.cursor, kNow + 22s)) == Sids{"new"});
+    // A replica with another page size goes on from a cursor between two pages.
+    RevocationView other(30s, 1000);
+    for (auto answer = view.snapshot(kNow + 22s);; answer = view.since(answer.cursor, kNow + 22s)) {
+        other.merge(answer.entries);
+        if (!answer.more) break;
+    }
+    auto rest = sids(other.since(first.cursor, kNow + 22s));
+    CHECK(rest.size() == 85);
+    rest.merge(sids(first));
+    CHECK(rest == all);
+}
+
+TEST_CASE("what came while pages were read, late or from a replica that knew less, is sent after them") {
+    RevocationView ahead(30s, 5);
+    RevocationView behind(30s, 5);
+    Sids all;
+    for (int i = 0; i < 40; ++i) {
+        const auto entry = ended("s" + std::to_string(100 + i), kNow - 40s + i * 1s);
+        all.insert(entry.sid);
+        ahead.merge({entry});
+        if (i != 30) behind.merge({entry});  // ended at the other replica just now
+    }
+    auto answer = ahead.snapshot(kNow);
+    Sids known = sids(answer);
+    for (int i = 0; i < 2; ++i) {
+        answer = ahead.since(answer.cursor, kNow);
+        known.merge(sids(answer));
+    }
+    // The pages have come to 26 s ago.
+    ahead.merge({ended("late", kNow - 28s)});
+    behind.merge({ended("late", kNow - 28s)});
+    all.insert("late");
+    auto read = read_on(answer, {&behind}, kNow);
+    known.merge(Sids(read.sids));
+    CHECK_FALSE(known.contains("late"));
+    CHECK_FALSE(known.contains("s130"));
+    // The other replica hears of it; now both give it to whoever has that cursor.
+    behind.merge({ended("s130", kNow - 10s)});
+    for (const auto* replica : {&ahead, &behind}) {
+        const auto rest = read_on(replica->since(read.cursor, kNow + 1s), {&ahead, &behind}, kNow + 1s);
+        Sids together = known;
+        together.merge(Sids(rest.sids));
+        CHECK(together == all);
+        CHECK(ahead.since(rest.cursor, kNow + 2s).entries.empty());
+        CHECK(behind.since(rest.cursor, kNow + 2s).entries.empty());
+    }
+}
+
+TEST_CASE("a broken page cursor begins anew") {
+    RevocationView view(30s, 1);
+    view.merge({ended("a", kNow - 2s), ended("b", kNow - 1s)});
+    const std::string good = view.snapshot(kNow).cursor;
+    REQUIRE(good.starts_with("p1."));
+    CHECK(sids(view.since(good, kNow)) == Sids{"b"});
+    for (const std::string cursor : {"p1.", "p1.1.YQ.2.0", "p1.1.*.2.0.0", "p1.x.YQ.2.0.0", "p1.1.YQ.2.0.0.0",
+                                     "p1.1..2.0.0", "p1.1.YQ.1800000099999.0.0"}) {
+        CAPTURE(cursor);
+        CHECK(view.since(cursor, kNow).reset);
+    }
 }
 
 TEST_CASE("a hundred thousand ended sessions stay within bounds") {
@@ -152,9 +255,12 @@ TEST_CASE("a hundred thousand ended sessions stay within bounds") {
         entries.push_back(ended(shared::random_id(), kNow + std::chrono::milliseconds(i)));
     CHECK(view.merge(entries));
     CHECK(view.size() == 100'000);
-    const auto answer = view.snapshot(kNow + 100s);
-    CHECK(answer.entries.size() == 100'000);
-    CHECK(view.since(answer.cursor, kNow + 100s).entries.empty());
+    const auto first = view.snapshot(kNow + 100s);
+    CHECK(first.entries.size() == 5000);
+    const auto read = read_on(first, {&view}, kNow + 100s);
+    CHECK(read.pages == 20);
+    CHECK(read.sids.size() == 100'000);
+    CHECK(view.since(read.cursor, kNow + 100s).entries.empty());
     view.expire(kNow + 2000s);
     CHECK(view.size() == 0);
 }

@@ -1,10 +1,13 @@
 // Keys that come from a URL and ended sessions that come from a feed, seen through the gate.
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "gateway/auth/issuer.hpp"
 #include "gateway/auth/issuer_set.hpp"
 #include "gateway/auth/token_gate.hpp"
 #include "shared/base/encoding.hpp"
+#include "shared/base/random.hpp"
 #include "shared/jwt/jwks.hpp"
 #include "test/unit/shared/fake_server.hpp"
 #include "test/unit/shared/jwt_support.hpp"
@@ -63,7 +66,7 @@ struct Running {
         return std::to_string(decision.status) + " " + std::string(decision.reason);
     }
     bool until(const std::function<bool()>& condition) { return test::run_until(io, condition); }
-    const gateway::auth::JwksFollower& jwks() { return *set->issuers()[0]->jwks()->task; }
+    const shared::keys::JwksFollower& jwks() { return *set->issuers()[0]->jwks()->task; }
 
     boost::asio::io_context io{1};
     std::shared_ptr<IssuerSet> set;
@@ -82,6 +85,31 @@ std::string page(const std::string& cursor, const std::string& sid) {
 }
 
 }  // namespace
+
+TEST_CASE(
+    "keys come as a secret, a PEM text or a file with a key set, side by side, each for its own algorithm") {
+    const Signer hs(Algorithm::hs256), rs(Algorithm::rs256), es(Algorithm::es256), ed(Algorithm::eddsa);
+    const auto file = std::filesystem::temp_directory_path() / ("jwks-" + shared::random_id() + ".json");
+    std::ofstream(file) << shared::jwt::to_jwks({es.key("e"), ed.key("d")});
+    auto issuer = base();
+    issuer.keys.resize(2);
+    issuer.keys[0].secret = test::kSecret;
+    issuer.keys[1].algorithm = "PS256";
+    issuer.keys[1].public_key = rs.public_pem();
+    issuer.jwks.emplace();
+    issuer.jwks->file = file.string();
+    Running r({issuer});
+    std::filesystem::remove(file);
+    CHECK(r.set->ready());
+    CHECK(r.outcome(hs.token(payload())) == "accepted");
+    CHECK(r.outcome(token_of(es, "e")) == "accepted");
+    CHECK(r.outcome(token_of(ed, "d")) == "accepted");
+    CHECK(r.outcome(token_of(ed, "e")) == "401 alg_key_mismatch");
+    CHECK(r.outcome(token_of(es, "x")) == "401 unknown_kid");
+    CHECK(r.outcome(rs.token(payload())) == "401 alg_key_mismatch");  // RS256, and the key is one for PS256
+    // The public half as an HMAC secret: the oldest trick.
+    CHECK(r.outcome(Signer::with_secret(rs.public_pem()).token(payload())) == "401 bad_signature");
+}
 
 TEST_CASE("without keys a token is an outage, never a 401, until the keys come") {
     const Signer es(Algorithm::es256);

@@ -183,6 +183,8 @@ TEST_CASE("each mistake is told once, with its place") {
     check_problem(file("", "", "", R"("realm": "a\nb",)"), "/issuers/0/realm", "control characters");
     check_problem(file("", "", "", R"("leeway_s": 301,)"), "/issuers/0/leeway_s", "to 300");
     check_problem(file("", "", "", R"("jwks": {},)"), "/issuers/0/jwks", "exactly one of url and file");
+    check_problem(file("", "", "", R"("jwks": {"url": "http://a/", "file": "b"},)"), "/issuers/0/jwks",
+                  "exactly one of url and file");
     check_problem(file("", "", "", R"("revocations": {"url": "auth:1"},)"), "/issuers/0/revocations/url",
                   "http://");
     check_problem(file("", "", "", R"("claim_headers": [{"claim": "sub", "header": "X_User"}],)"),

@@ -58,7 +58,7 @@ TEST_CASE("the derived feed token is the agreed one") {
 
 TEST_CASE("an answer of the feed is read strictly, and may grow") {
     std::string good = R"({"cursor":"a\"b","reset":true,"entries":[{"sid":"s-1","until":17,"why":"logout"},)"
-                       R"({"sid":"s-2","until":18.5}],"more":{}})";
+                       R"({"sid":"s-2","until":18.5}],"rest":{}})";
     const auto read = shared::session::parse_feed_page(good).value();
     CHECK(read.cursor == "a\"b");
     CHECK(read.reset);
@@ -75,7 +75,7 @@ TEST_CASE("an answer of the feed is read strictly, and may grow") {
           R"({"cursor":"c","entries":[{"sid":"s","until":"1"}]})",
           R"({"cursor":"c","entries":[{"sid":"s","until":1e9}]})",
           R"({"cursor":"c","entries":[{"sid":"s","until":99999999999999999999}]})",
-          R"({"cursor":"c","reset":1,"entries":[]})"}) {
+          R"({"cursor":"c","reset":1,"entries":[]})", R"({"cursor":"c","more":"yes","entries":[]})"}) {
         INFO(bad);
         CHECK(shared::session::parse_feed_page(bad).has_error());
     }
@@ -98,6 +98,29 @@ TEST_CASE("a follower reads everything first, then what is new behind its cursor
     CHECK(requests[0].starts_with("GET /internal/revocations?wait=0 HTTP/1.1\r\n"));
     CHECK(requests[0].find("Authorization: Bearer feed-secret\r\n") != std::string::npos);
     CHECK(requests[1].starts_with("GET /internal/revocations?since=c%2F1%2Bx&wait=25 HTTP/1.1\r\n"));
+}
+
+TEST_CASE("a follower reads all pages before it says that it knows") {
+    FakeServer feed;
+    const auto part = [](const std::string& cursor, const std::string& entries) {
+        return R"({"cursor":")" + cursor + R"(","reset":false,"more":true,"entries":[)" + entries + "]}";
+    };
+    feed.then(part("p1", entry("s-1")));
+    feed.then("no", 503);
+    feed.then(part("p2", entry("s-1")));  // nothing new on this page
+    Following f(options_for(feed));
+    REQUIRE(f.until([&] { return feed.requests().size() >= 4; }));
+    CHECK(f.set->contains("s-1"));
+    CHECK(f.follower->must_refuse());
+    CHECK_FALSE(f.follower->ready());
+    feed.then(page("c1", entry("s-2")));
+    REQUIRE(f.until([&] { return f.follower->ready(); }));
+    CHECK_FALSE(f.follower->must_refuse());
+    CHECK(f.set->contains("s-2"));
+    const auto requests = feed.requests();
+    CHECK(requests[1].starts_with("GET /internal/revocations?since=p1&wait=0 HTTP/1.1\r\n"));
+    CHECK(requests[2].starts_with("GET /internal/revocations?since=p1&wait=0 HTTP/1.1\r\n"));
+    CHECK(requests[3].starts_with("GET /internal/revocations?since=p2&wait=0 HTTP/1.1\r\n"));
 }
 
 TEST_CASE("a follower goes on after errors, bad answers and a server that lost its cursor") {
@@ -156,11 +179,11 @@ TEST_CASE("entries that a full set cannot take hold the cursor back") {
 TEST_CASE("a service refuses the token of an ended session and says when it cannot know") {
     FakeServer feed;
     const test::Signer signer(shared::jwt::Algorithm::hs256);
-    const auto verifier = std::make_shared<const shared::jwt::Verifier>(
-        test::rules(), std::make_shared<const shared::jwt::KeySet>(std::vector{signer.key()}));
+    const auto keys =
+        std::make_shared<const shared::keys::KeySource>(test::rules(), std::vector{signer.key()});
     const auto token = signer.token(test::payload());
     Following f(options_for(feed));
-    const auto check = shared::session::make_token_check(verifier, f.follower, [] { return test::kNow; });
+    const auto check = shared::session::make_token_check(keys, f.follower, [] { return test::kNow; });
     CHECK(check(token).error() == shared::jwt::Errc::sessions_unknown);
     CHECK(check("x").error() == shared::jwt::Errc::wrong_part_count);
     feed.then(page("c1", entry("other")));
@@ -169,7 +192,7 @@ TEST_CASE("a service refuses the token of an ended session and says when it cann
     feed.then(page("c2", entry("s-1")));
     REQUIRE(f.until([&] { return f.set->contains("s-1"); }));
     CHECK(check(token).error() == shared::jwt::Errc::revoked);
-    CHECK(shared::session::make_token_check(verifier, nullptr, [] { return test::kNow; })(token).has_value());
+    CHECK(shared::session::make_token_check(keys, nullptr, [] { return test::kNow; })(token).has_value());
 }
 
 TEST_CASE("a follower that was stopped lets go of its context") {

@@ -1,6 +1,6 @@
-#include "gateway/auth/credentials.hpp"
+#include "shared/jwt/credentials.hpp"
 
-namespace gateway::auth {
+namespace shared::jwt {
 namespace {
 
 constexpr std::string_view kScheme = "bearer";
@@ -22,4 +22,4 @@ Credentials read_credentials(std::string_view authorization) {
     return {Credentials::Kind::bearer, rest.substr(1)};
 }
 
-}  // namespace gateway::auth
+}  // namespace shared::jwt

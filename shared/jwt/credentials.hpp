@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace gateway::auth {
+namespace shared::jwt {
 
 struct Credentials {
     enum class Kind {
@@ -19,4 +19,4 @@ struct Credentials {
 // the token reader's business.
 Credentials read_credentials(std::string_view authorization);
 
-}  // namespace gateway::auth
+}  // namespace shared::jwt

@@ -1,4 +1,4 @@
-#include "gateway/auth/jwks_follower.hpp"
+#include "shared/keys/jwks_follower.hpp"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -10,14 +10,12 @@
 #include <random>
 #include <stdexcept>
 
+#include "shared/async/timer_slot.hpp"
 #include "shared/log/log.hpp"
-#include "shared/session/timer_slot.hpp"
 
-namespace gateway::auth {
+namespace shared::keys {
 
 namespace asio = boost::asio;
-namespace jwt = shared::jwt;
-namespace log = shared::log;
 using Millis = std::chrono::milliseconds;
 
 namespace {
@@ -30,24 +28,24 @@ std::int64_t steady_ms() {
     return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Between 80 and 100 %: gateways that were started together do not fetch together for ever.
+// Between 80 and 100 %: processes that were started together do not fetch together for ever.
 Millis jitter(Millis time) {
     thread_local std::minstd_rand random{std::random_device{}()};
     return Millis(std::uniform_int_distribution<std::int64_t>(time.count() * 4 / 5, time.count())(random));
 }
 
-shared::http::Url url_of(const std::string& name, const config::Jwks& settings) {
-    auto url = shared::http::parse_url(settings.url);
-    if (!url) throw std::runtime_error("issuer \"" + name + "\": jwks.url is no URL: " + settings.url);
+http::Url url_of(const JwksOptions& options) {
+    auto url = http::parse_url(options.url);
+    if (!url) throw std::invalid_argument("the JWKS URL is none: " + options.url);
     return std::move(*url);
 }
 
 }  // namespace
 
-JwksFollower::JwksFollower(std::string name, config::Jwks settings)
+JwksFollower::JwksFollower(std::string name, JwksOptions options)
     : name_(std::move(name)),
-      settings_(std::move(settings)),
-      url_(url_of(name_, settings_)),
+      options_(std::move(options)),
+      url_(url_of(options_)),
       keys_(std::make_shared<const jwt::KeySet>(std::vector<jwt::Key>{})) {}
 
 void JwksFollower::start(asio::io_context& context) {
@@ -91,7 +89,7 @@ Millis JwksFollower::age() const {
 void JwksFollower::want_unknown_kid() {
     const auto now = steady_ms();
     auto last = last_extra_ms_.load(std::memory_order_relaxed);
-    if (last != 0 && now - last < settings_.unknown_kid_interval.count()) return;
+    if (last != 0 && now - last < options_.unknown_kid_interval.count()) return;
     if (context_ == nullptr || stopped_ || !last_extra_ms_.compare_exchange_strong(last, now))
         return;  // another worker was first
     extra_wanted_ = true;
@@ -107,24 +105,24 @@ void JwksFollower::publish(std::shared_ptr<const jwt::KeySet> keys) {
 }
 
 Millis JwksFollower::until_next_fetch(int failures_in_a_row) const {
-    if (failures_in_a_row == 0) return jitter(settings_.refresh);
+    if (failures_in_a_row == 0) return jitter(options_.refresh);
     auto wait = kFirstRetry;
     for (int i = 1; i < failures_in_a_row && wait < kLongestRetry; ++i) wait *= 2;
-    wait = jitter(std::min({wait, kLongestRetry, settings_.refresh}));
+    wait = jitter(std::min({wait, kLongestRetry, options_.refresh}));
     // Wake up when the last good keys become too old.
-    const auto left = settings_.max_stale - age();
+    const auto left = options_.max_stale - age();
     if (!keys()->empty() && left < wait) wait = std::max(left + Millis(1), Millis(1));
     return wait;
 }
 
-asio::awaitable<shared::Result<void>> JwksFollower::fetch_once() {
-    shared::http::ClientRequest request("GET", url_);
+asio::awaitable<Result<void>> JwksFollower::fetch_once() {
+    http::ClientRequest request("GET", url_);
     request.body_limit_bytes = kBodyLimit;
-    auto pending = shared::http::fetch(std::move(request), settings_.timeout);
+    auto pending = http::fetch(std::move(request), options_.timeout);
     auto response = co_await std::move(pending);
     if (!response) co_return response.error();
     if (response->status != 200) co_return make_error_code(boost::system::errc::protocol_error);
-    if (response->body == last_body_ && !keys()->empty()) co_return shared::Result<void>{};
+    if (response->body == last_body_ && !keys()->empty()) co_return Result<void>{};
 
     std::vector<std::string> left_out;
     auto set = jwt::KeySet::from_jwks(response->body, &left_out);
@@ -135,11 +133,11 @@ asio::awaitable<shared::Result<void>> JwksFollower::fetch_once() {
     last_body_ = std::move(response->body);
     log::info("jwks_loaded", {{"issuer", name_}, {"keys", set->keys().size()}});
     publish(std::make_shared<const jwt::KeySet>(std::move(*set)));
-    co_return shared::Result<void>{};
+    co_return Result<void>{};
 }
 
 asio::awaitable<void> JwksFollower::follow() {
-    shared::session::TimerSlot slot(co_await asio::this_coro::executor, timer_);
+    async::TimerSlot slot(co_await asio::this_coro::executor, timer_);
     int failures_in_a_row = 0;
     while (!stopped_) {
         extra_wanted_ = false;
@@ -155,7 +153,7 @@ asio::awaitable<void> JwksFollower::follow() {
                 log::warn("jwks_fetch_failed", {{"issuer", name_}, {"error", result.error().message()}});
             failures_.fetch_add(1, std::memory_order_relaxed);
             failing_ = true;
-            if (!keys()->empty() && age() > settings_.max_stale) {
+            if (!keys()->empty() && age() > options_.max_stale) {
                 log::error("jwks_too_old", {{"issuer", name_}, {"age_ms", age().count()}});
                 publish(std::make_shared<const jwt::KeySet>(std::vector<jwt::Key>{}));
                 last_body_.clear();
@@ -168,4 +166,4 @@ asio::awaitable<void> JwksFollower::follow() {
     }
 }
 
-}  // namespace gateway::auth
+}  // namespace shared::keys

@@ -13,22 +13,31 @@
 #include <mutex>
 #include <string>
 
-#include "gateway/config/config.hpp"
 #include "shared/http/client.hpp"
 #include "shared/jwt/key.hpp"
 
-namespace gateway::auth {
+namespace shared::keys {
+
+struct JwksOptions {
+    std::string url;                             // http:// or https://
+    std::chrono::milliseconds refresh{300'000};  // between fetches, shortened by up to a fifth at random
+    std::chrono::milliseconds max_stale{
+        86'400'000};  // last good keys are used for so long while fetching fails
+    std::chrono::milliseconds unknown_kid_interval{30'000};  // at most one extra fetch per so long
+    std::chrono::milliseconds timeout{5'000};                // of one fetch
+    bool operator==(const JwksOptions&) const = default;
+};
 
 class JwksFollower : public std::enable_shared_from_this<JwksFollower> {
   public:
-    // Throws std::runtime_error for a URL that is none. `name` is the issuer's, for logs.
-    JwksFollower(std::string name, config::Jwks settings);
+    // Throws std::invalid_argument for a URL that is none. `name` is the issuer's, for logs.
+    JwksFollower(std::string name, JwksOptions options);
 
     void start(boost::asio::io_context& context);  // once
     void stop();                                   // thread-safe, while the context lives
 
     // Thread-safe, all of them. No keys: none have come yet, or the last good ones are older than max_stale.
-    std::shared_ptr<const shared::jwt::KeySet> keys() const;
+    std::shared_ptr<const jwt::KeySet> keys() const;
     std::uint64_t version() const { return version_.load(std::memory_order_acquire); }  // changes with keys()
     bool failing() const {
         return failing_.load(std::memory_order_relaxed);
@@ -38,24 +47,24 @@ class JwksFollower : public std::enable_shared_from_this<JwksFollower> {
     // A token names a key that is not there: fetch now, unless that was done within unknown_kid_interval.
     void want_unknown_kid();
 
-    const config::Jwks& settings() const { return settings_; }
+    const JwksOptions& options() const { return options_; }
 
   private:
     boost::asio::awaitable<void> follow();
-    boost::asio::awaitable<shared::Result<void>> fetch_once();
+    boost::asio::awaitable<Result<void>> fetch_once();
     void wake();  // thread-safe
-    void publish(std::shared_ptr<const shared::jwt::KeySet> keys);
+    void publish(std::shared_ptr<const jwt::KeySet> keys);
     std::chrono::milliseconds until_next_fetch(int failures_in_a_row) const;
 
     const std::string name_;
-    const config::Jwks settings_;
-    const shared::http::Url url_;
+    const JwksOptions options_;
+    const http::Url url_;
     std::atomic<boost::asio::io_context*> context_{nullptr};
     boost::asio::steady_timer* timer_ = nullptr;  // of the context's thread, while the coroutine runs
     std::string last_body_;                       // the same text again changes nothing
 
-    mutable std::mutex mutex_;  // guards keys_; taken by a worker only after version() has changed
-    std::shared_ptr<const shared::jwt::KeySet> keys_;
+    mutable std::mutex mutex_;  // guards keys_; taken by a reader only after version() has changed
+    std::shared_ptr<const jwt::KeySet> keys_;
     std::atomic<std::uint64_t> version_{1};
     std::atomic<std::int64_t> last_good_ms_{0};  // steady clock; 0: never
     std::atomic<std::int64_t> last_extra_ms_{0};
@@ -65,4 +74,4 @@ class JwksFollower : public std::enable_shared_from_this<JwksFollower> {
     std::atomic<bool> stopped_{false};
 };
 
-}  // namespace gateway::auth
+}  // namespace shared::keys

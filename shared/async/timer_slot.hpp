@@ -4,7 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-namespace shared::session {
+namespace shared::async {
 
 // Lives in the coroutine's frame, so it goes with the frame, also when that is destroyed by its context; an
 // object that outlives the context then holds no dangling timer, only an empty slot.
@@ -25,4 +25,4 @@ class TimerSlot {
     boost::asio::steady_timer*& slot_;
 };
 
-}  // namespace shared::session
+}  // namespace shared::async
