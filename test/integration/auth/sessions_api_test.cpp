@@ -148,6 +148,43 @@ TEST_CASE("after the 204 of a logout no token of that session lives") {
     CHECK(service.post("/api/auth/logout", "").status == 401);
 }
 
+TEST_CASE("a refresh at one replica against the logout at another leaves no token that lives") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto replica = service.start_replica();
+    const std::uint16_t ports[] = {service.port(), replica->wait_port()};
+    const auto refresh_at = [](std::uint16_t port, const std::string& token) {
+        return test::post_json(port, "/api/auth/refresh", R"({"refresh_token":")" + token + "\"}");
+    };
+    for (int round = 0; round < 8; ++round) {
+        const auto tokens = service.login("22001");
+        auto refreshing =
+            std::async(std::launch::async, [&] { return refresh_at(ports[1], tokens.refresh); });
+        const auto logout = service.post("/api/auth/logout", "", tokens.access);
+        const auto ended = std::chrono::steady_clock::now();
+        REQUIRE(logout.status == 204);
+        const auto refreshed = refreshing.get();
+        std::vector<std::string> access{tokens.access};
+        // Whoever won, the session is over for every refresh token of it, at once and everywhere.
+        std::vector<std::string> refresh{tokens.refresh};
+        if (refreshed.status == 200) {
+            access.push_back(refreshed.text("access_token"));
+            refresh.push_back(refreshed.text("refresh_token"));
+        }
+        for (const auto port : ports) {
+            for (const auto& token : refresh) CHECK(refresh_at(port, token).status == 401);
+            for (const auto& token : access) {
+                unsigned status = 204;
+                while (status == 204 && std::chrono::steady_clock::now() - ended < 1s)
+                    status = test::get(port, "/api/auth/verify", {test::bearer(token)}).status;
+                CHECK(status == 401);
+            }
+        }
+    }
+}
+
 TEST_CASE("sessions are listed and ended one by one or all but this one") {
     const auto kind = GENERATE(Kind::mongo, Kind::postgres);
     CAPTURE(test::to_string(kind));
