@@ -217,6 +217,8 @@ start_document_store() {
 # go through the environment, which only the owner can see, never through arguments.
 service_settings() {
     # What happens to be set in the caller's shell must not contradict what is set here.
+    [ -n "${SIGNING_KEYS_DIR:-}" ] || unset SIGNING_KEYS_DIR JWKS_URL
+    unset JWKS JWKS_FILE JWKS_URL_FILE SIGNING_KEYS_DIR_FILE
     unset JWT_SECRET_FILE MONGO_URI_FILE DB_PASSWORD_FILE DATABASE_URL DATABASE_URL_FILE
     export LOG_LEVEL=${LOG_LEVEL:-info} JWT_SECRET LISTEN_ADDRESS=127.0.0.1
     case $1 in
@@ -236,7 +238,19 @@ service_settings() {
     esac
 }
 
+# The first keys, where tokens are to be signed with key files.
+make_signing_keys() {
+    [ -n "${SIGNING_KEYS_DIR:-}" ] || return 0
+    case $SIGNING_KEYS_DIR in /*) ;; *) SIGNING_KEYS_DIR=$PWD/$SIGNING_KEYS_DIR ;; esac
+    export SIGNING_KEYS_DIR JWKS_URL=http://127.0.0.1:$AUTH_PORT/.well-known/jwks.json
+    [ ! -e "$SIGNING_KEYS_DIR/keys.json" ] || return 0
+    step "making the first signing keys in $SIGNING_KEYS_DIR"
+    (service_settings auth-service && "$BUILD_DIR/services/auth/auth-service" rotate-key) >>"$LOG_DIR/keys.log" 2>&1 ||
+        show_failure keys "the signing keys could not be made"
+}
+
 start_services() {
+    make_signing_keys
     start_service auth-service "$BUILD_DIR/services/auth/auth-service"
     start_service acad-service "$BUILD_DIR/services/acad/acad-service"
     seed
