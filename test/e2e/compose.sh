@@ -2,7 +2,8 @@
 # What the tests with Compose share: the client, the project, its settings, its checks.
 # Expects `set -euo pipefail`. COMPOSE chooses the command (default: docker compose if it is
 # there, else docker-compose).
-E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=test/e2e/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 for part in common packages process mongo; do
     # shellcheck source=/dev/null
     . "$E2E/../../deploy/lib/$part.sh"
@@ -15,27 +16,6 @@ PROJECT=kampus-e2e
 ENV_FILE=$WORK/env
 URL=""
 FILES=(-f "$ROOT/deploy/compose.yml")
-passed=0
-failed=0
-
-# check TITLE COMMAND...
-check() {
-    local title=$1
-    shift
-    if "$@" >"$LOGS/check.log" 2>&1; then
-        passed=$((passed + 1))
-        say "ok    $title"
-    else
-        failed=$((failed + 1))
-        say "FAIL  $title"
-        tail -n 15 "$LOGS/check.log" | sed 's/^/      /'
-    fi
-}
-result() {
-    say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-    say "$passed passed, $failed failed"
-    [ "$failed" -eq 0 ]
-}
 
 choose_client() {
     local client found=""
@@ -111,17 +91,6 @@ make_env() {
     URL=http://127.0.0.1:$(setting GATEWAY_PORT)
 }
 
-accounts() {
-    local separator=""
-    printf '['
-    for row in 22001:mahasiswa:'"22001"' 22002:mahasiswa:'"22002"' dosen:dosen:null admin:admin:null; do
-        IFS=: read -r name role nim <<<"$row"
-        printf '%s{"username":"%s","password":"%s","role":"%s","nim":%s}' "$separator" "$name" "$(random_password)" "$role" "$nim"
-        separator=,
-    done
-    printf ']\n'
-}
-
 # With CI=true the build before this one has left its compiler cache; the images' build stage
 # begins with it, because compiling everything twice would take most of the time there is.
 build_images() {
@@ -139,22 +108,6 @@ containers() { docker ps -aq --filter "label=com.docker.compose.project=$PROJECT
 container() { containers "$1" | head -n 1; }
 # crash CONTAINER: as a fault would, not as `docker kill`, after which the engine restarts nothing.
 crash() { kill -s KILL "$(docker inspect -f '{{.State.Pid}}' "$1")"; }
-
-answers() { [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$URL$1" || true)" = "$2" ]; }
-wait_for() { # SECONDS COMMAND...
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] || return 1
-        sleep 0.3
-    done
-}
-
-login_token() { # NAME [PASSWORD]
-    local password=${2:-$(jq -r --arg name "$1" '.[] | select(.username == $name).password' "$WORK/accounts.json")}
-    curl -s -m 10 "$URL/api/auth/login" -H 'Content-Type: application/json' \
-        -d "{\"username\":\"$1\",\"password\":\"$password\"}" | jq -r '.access_token // ""'
-}
 
 # light_load SECONDS FILE TOKEN: the status of one authorized read after the other.
 light_load() {
