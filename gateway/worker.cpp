@@ -1,21 +1,15 @@
 #include "gateway/worker.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "gateway/http/client_session.hpp"
 #include "shared/log/log.hpp"
 
 namespace gateway {
 
-namespace asio = boost::asio;
-
 Worker::Worker(http::Shared& shared, observe::AccessLogWriter* log,
                std::shared_ptr<const http::Snapshot> snapshot, const std::vector<int>& sockets)
-    : work_(asio::make_work_guard(io_)),
-      timer_(io_),
-      started_(std::chrono::steady_clock::now()),
-      poller_(io_),
+    : started_(poller_.now()),
       log_(log),
       context_(poller_, wheel_, shared, stats_, log_) {
     adopt(std::move(snapshot));
@@ -27,12 +21,14 @@ Worker::Worker(http::Shared& shared, observe::AccessLogWriter* log,
                                           now.config->listeners[i].proxy_protocol, now.tls[i].get());
             }));
     }
+    ticker_ = std::make_unique<net::Ticker>(poller_, net::DeadlineWheel::kTick, [this] { tick(); });
 }
 
 Worker::~Worker() {
     join();
     // Sessions refer to everything else here.
     kill_all();
+    poller_.end_turn();
     listeners_.clear();
     context_.spare_requests.clear();
     context_.snapshot.reset();
@@ -51,28 +47,13 @@ void Worker::run() {
     for (auto& listener : listeners_)
         if (const auto result = listener->start(); !result)
             shared::log::error("listen_failed", {{"error", result.error().message()}});
-    poller_.start();
-    tick();
-    while (true) {
-        try {
-            io_.run();
-            break;
-        } catch (const std::exception& e) {
-            // A defect in one request must not end the worker.
-            shared::log::error("worker_exception", {{"error", e.what()}});
-        }
-    }
+    while (!context_.draining || context_.sessions.size != 0) poller_.turn();
+    log_.flush();
     finished_.store(true);
 }
 
 void Worker::tick() {
-    // Armed first: whatever happens below, there is a next tick.
-    timer_.expires_after(net::DeadlineWheel::kTick);
-    timer_.async_wait([this](shared::ErrorCode error) {
-        if (!error) tick();
-    });
-    wheel_.tick(
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_));
+    wheel_.tick(std::chrono::duration_cast<std::chrono::milliseconds>(poller_.now() - started_));
     for (const auto& cluster : context_.snapshot->clusters) cluster->tick();
     // Requests that began before a reload may still wait for places there.
     std::erase_if(replaced_, [](const auto& cluster) {
@@ -80,13 +61,11 @@ void Worker::tick() {
         if (alive) alive->tick();
         return !alive;
     });
-    poller_.end_turn();
     log_.flush();
     if (++ticks_ % 5 == 0) {
         context_.renew_date();
         context_.trim();
     }
-    if (context_.draining) finish_if_empty();
 }
 
 void Worker::adopt(std::shared_ptr<const http::Snapshot> snapshot) {
@@ -109,11 +88,11 @@ void Worker::adopt(std::shared_ptr<const http::Snapshot> snapshot) {
 }
 
 void Worker::use(std::shared_ptr<const http::Snapshot> snapshot) {
-    asio::post(io_, [this, snapshot = std::move(snapshot)]() mutable { adopt(std::move(snapshot)); });
+    poller_.post([this, snapshot = std::move(snapshot)] { adopt(snapshot); });
 }
 
 void Worker::drain() {
-    asio::post(io_, [this] {
+    poller_.post([this] {
         context_.draining = true;
         for (auto& listener : listeners_) listener->stop();
         for (http::ClientSession* session = context_.sessions.first; session;) {
@@ -121,8 +100,6 @@ void Worker::drain() {
             session->close_if_idle();
             session = next;
         }
-        poller_.end_turn();
-        finish_if_empty();
     });
 }
 
@@ -132,23 +109,13 @@ void Worker::kill_all() {
         session->kill("shutdown");
         session = next;
     }
-    poller_.end_turn();
 }
 
 void Worker::kill() {
-    asio::post(io_, [this] {
+    poller_.post([this] {
+        context_.draining = true;
         kill_all();
-        finish_if_empty();
     });
-}
-
-void Worker::finish_if_empty() {
-    if (context_.sessions.size != 0) return;
-    log_.flush();
-    poller_.stop();
-    timer_.cancel();
-    work_.reset();
-    io_.stop();
 }
 
 }  // namespace gateway

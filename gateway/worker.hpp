@@ -1,10 +1,8 @@
-// A worker: one thread, one io_context, its own listeners, connections, pools, cache and counters. Nothing on
-// the path of a request is shared with another worker but atomics and the immutable snapshot.
+// A worker: one thread, one loop, its own listeners, connections, pools, cache and counters. Nothing on the
+// path of a request is shared with another worker but atomics and the immutable snapshot.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -14,6 +12,7 @@
 #include "gateway/net/deadline_wheel.hpp"
 #include "gateway/net/listener.hpp"
 #include "gateway/net/poller.hpp"
+#include "gateway/net/ticker.hpp"
 #include "gateway/observe/access_log.hpp"
 #include "gateway/observe/stats.hpp"
 
@@ -43,20 +42,17 @@ class Worker {
     void run();
     void tick();
     void adopt(std::shared_ptr<const http::Snapshot> snapshot);
-    void finish_if_empty();
     void kill_all();
 
-    boost::asio::io_context io_{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-    boost::asio::steady_timer timer_;
-    std::chrono::steady_clock::time_point started_;
     net::Poller poller_;
+    net::Poller::Clock::time_point started_;
     net::DeadlineWheel wheel_;
     observe::WorkerStats stats_;
     observe::AccessLog log_;
     http::WorkerContext context_;
     std::vector<std::weak_ptr<upstream::WorkerCluster>> replaced_;  // by reloads; requests may still use them
     std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::unique_ptr<net::Ticker> ticker_;
     std::uint32_t ticks_ = 0;
     std::atomic<bool> finished_{false};
     std::thread thread_;

@@ -68,7 +68,7 @@ void Forwarder::start(ClientSession& session, const config::ClusterTarget& targe
         }
     }
     if (!write_head(target)) return fail(answer_for(Failed::internal));
-    cluster_->budget().on_request(upstream::steady_ms());
+    cluster_->budget().on_request(worker_.poller.now_ms());
     admit();
 }
 
@@ -250,7 +250,7 @@ void Forwarder::on_upstream_deadline() {
     if (total_over()) {
         if (breaker_open_entry_) {
             breaker_open_entry_ = false;
-            cluster_->cluster().record_failure(pool_->endpoint(), upstream::steady_ms());
+            cluster_->cluster().record_failure(pool_->endpoint(), worker_.poller.now_ms());
         }
         return fail(answer_for(Failed::total_timeout));
     }

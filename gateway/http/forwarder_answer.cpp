@@ -117,7 +117,7 @@ bool Forwarder::on_informational() {
 }
 
 bool Forwarder::on_answer_head(char* rest, std::size_t size) {
-    const upstream::SteadyMs now = upstream::steady_ms();
+    const upstream::SteadyMs now = worker_.poller.now_ms();
     const unsigned status = answer_.status();
     if (counts_as_failure(status)) {
         const auto& wanted = cluster_->cluster().settings().retry.on_status;
@@ -139,7 +139,7 @@ bool Forwarder::on_answer_head(char* rest, std::size_t size) {
     answer_head_done_ = true;
     exchange_.upstream_us =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                       std::chrono::steady_clock::now() - exchange_.started)
+                                       worker_.poller.now() - exchange_.started)
                                        .count());
     if (status == 101) return open_tunnel(rest, size);
 
@@ -250,7 +250,7 @@ void Forwarder::on_answer_end(bool error) {
         if (chunked_down_ && session_->send(wire::kLastChunk) == ClientSession::Sent::failed) return;
         return finish(false);
     }
-    cluster_->cluster().record_failure(pool_->endpoint(), upstream::steady_ms());
+    cluster_->cluster().record_failure(pool_->endpoint(), worker_.poller.now_ms());
     fail(answer_for(Failed::upstream_reset));
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t kPendingBytes = 32 * 1024;
 }  // namespace
 
 void Forwarder::attempt() {
-    const upstream::SteadyMs now = upstream::steady_ms();
+    const upstream::SteadyMs now = worker_.poller.now_ms();
     upstream::Cluster& cluster = cluster_->cluster();
     if (!cluster.breaker.allow(now)) {
         Answer refusal = answer_for(Failed::circuit_open);
@@ -192,7 +192,7 @@ void Forwarder::attempt_failed(upstream::Failure failure, Failed what, std::uint
         worker_.draining && failure == upstream::Failure::status
             ? upstream::Verdict::give_up
             : upstream::decide(rules, route_retries_, lost, exchange_.retries, silent_used_);
-    const upstream::SteadyMs now = upstream::steady_ms();
+    const upstream::SteadyMs now = worker_.poller.now_ms();
     // A pooled connection that had died says nothing about the endpoint.
     if (verdict != upstream::Verdict::again_silently && breaker_open_entry_) {
         breaker_open_entry_ = false;

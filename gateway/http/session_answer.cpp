@@ -195,7 +195,7 @@ void ClientSession::end_exchange() {
     if (exchange.status != 0 || state_ == State::handling) {
         const auto duration =
             static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                           std::chrono::steady_clock::now() - exchange.started)
+                                           worker_.poller.now() - exchange.started)
                                            .count());
         observe::RouteStats& stats = exchange.route ? *exchange.snapshot->route_stats[exchange.route_index]
                                                     : *exchange.snapshot->unmatched;

@@ -17,8 +17,8 @@ void ClientSession::begin_request() {
     Exchange& exchange = request_->exchange;
     ++requests_;
     worker_.stats.requests_started.add();
-    exchange.started = std::chrono::steady_clock::now();
-    exchange.started_wall = worker_.shared.wall_clock();
+    exchange.started = worker_.poller.now();
+    exchange.started_wall = worker_.wall_time();
     exchange.peer = &peer_.address;
     exchange.peer_text = peer_text_;
     exchange.secure = stream_.tls();
@@ -65,7 +65,7 @@ void ClientSession::serve_builtin(const config::BuiltinTarget& target) {
         return answer(own);
     }
     // Names and up or down only: the page is public.
-    const upstream::SteadyMs now = upstream::steady_ms();
+    const upstream::SteadyMs now = worker_.poller.now_ms();
     bool ready = !worker_.shared.draining.load(std::memory_order_relaxed);
     const bool draining = !ready;
     std::string text;
@@ -90,8 +90,8 @@ void ClientSession::begin_unreadable() {
     Exchange& exchange = request_->exchange;
     ++requests_;
     worker_.stats.requests_started.add();
-    exchange.started = std::chrono::steady_clock::now();
-    exchange.started_wall = worker_.shared.wall_clock();
+    exchange.started = worker_.poller.now();
+    exchange.started_wall = worker_.wall_time();
     exchange.client_text = peer_text_;
     observe::IdSource::RequestId id;
     worker_.ids.request_id(id);

@@ -38,6 +38,14 @@ void WorkerContext::renew_date() {
     date.assign(text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
 }
 
+shared::WallTime WorkerContext::wall_time() {
+    if (wall_turn_ != poller.turns()) {
+        wall_turn_ = poller.turns();
+        wall_time_ = shared.wall_clock();
+    }
+    return wall_time_;
+}
+
 WorkerContext::~WorkerContext() = default;
 
 std::unique_ptr<ActiveRequest> WorkerContext::take_request() {

@@ -66,6 +66,8 @@ struct WorkerContext {
     // Value of Date (RFC 9110 section 6.6.1), renewed by every tick.
     std::string date;
     void renew_date();
+    // The wall clock, read once a turn.
+    shared::WallTime wall_time();
 
     // Every open session; those without a request in the order they became so, the oldest first.
     struct List {
@@ -80,6 +82,10 @@ struct WorkerContext {
     std::size_t least_spare = 0;     // since the last trim(): so many were not needed
     std::size_t freed_requests = 0;  // since memory was last given back
     bool draining = false;
+
+  private:
+    shared::WallTime wall_time_;
+    std::uint64_t wall_turn_ = 0;  // of wall_time_
 };
 
 }  // namespace gateway::http

@@ -1,11 +1,11 @@
 #include "gateway/net/poller.hpp"
 
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <exception>
 #include <system_error>
@@ -15,29 +15,29 @@
 namespace gateway::net {
 
 namespace {
-// Events handled before Asio gets its turn (timers, posted snapshots, DNS answers).
+
+// Events handled before those that asked to be called again get their turn.
 constexpr int kEventsPerTurn = 128;
+
+void log_exception(const std::exception& e) {
+    shared::log::error("session_exception", {{"error", e.what()}});
+}
+
 }  // namespace
 
-Poller::Poller(boost::asio::io_context& io)
-    : io_(io), epoll_(::epoll_create1(EPOLL_CLOEXEC)), descriptor_(io) {
+Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
-    descriptor_.assign(epoll_);  // closes it
+    read_clock();
+    if (const auto added = add(mailbox_.descriptor(), &mailbox_); !added) {
+        ::close(epoll_);
+        throw std::system_error(added.error().value(), std::generic_category(), "epoll_ctl");
+    }
 }
 
 Poller::~Poller() {
     // What is destroyed may retire others (a session its upstream connection).
     while (!retired_.empty()) destroy_retired();
-}
-
-void Poller::start() {
-    wait();
-}
-
-void Poller::stop() {
-    stopped_ = true;
-    boost::system::error_code ignored;
-    descriptor_.cancel(ignored);
+    ::close(epoll_);
 }
 
 shared::Result<> Poller::add(int descriptor, PollHandler* handler) {
@@ -53,13 +53,10 @@ void Poller::again(PollHandler* handler) {
     if (handler->queued_again_ || handler->retired_) return;
     handler->queued_again_ = true;
     again_.push_back(handler);
-    if (!in_turn_ && !posted_) {
-        posted_ = true;
-        boost::asio::post(io_, [this] {
-            posted_ = false;
-            turn();
-        });
-    }
+}
+
+void Poller::post(std::function<void()> task) {
+    mailbox_.put(std::move(task));
 }
 
 void Poller::retire(std::unique_ptr<PollHandler> handler) {
@@ -71,13 +68,45 @@ void Poller::retire(std::unique_ptr<PollHandler> handler) {
     retired_.push_back(std::move(handler));
 }
 
+void Poller::read_clock() {
+    now_ = Clock::now();
+    now_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
+    ++turns_;
+}
+
+void Poller::turn(std::chrono::milliseconds most) {
+    std::array<epoll_event, kEventsPerTurn> events;
+    const int wait = again_.empty() ? static_cast<int>(most.count()) : 0;
+    const int count = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, wait);
+    read_clock();
+    running_.swap(again_);
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+        PollHandler* handler = running_[i];
+        if (!handler) continue;  // retired meanwhile
+        handler->queued_again_ = false;
+        call(*handler, PollHandler::kAgain);
+    }
+    running_.clear();
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        call(*static_cast<PollHandler*>(event.data.ptr), event.events);
+        if (batch_.full()) send_batch();
+    }
+    end_turn();
+}
+
 void Poller::end_turn() {
-    if (in_turn_) return;
-    // What a failed send leads to may send again.
-    in_turn_ = true;
     send_batch();
-    in_turn_ = false;
-    destroy_retired();
+    if (!retired_.empty()) destroy_retired();
+}
+
+void Poller::call(PollHandler& handler, std::uint32_t events) {
+    try {
+        handler.on_events(events);
+    } catch (const std::exception& e) {
+        log_exception(e);
+        handler.on_exception();
+    }
 }
 
 void Poller::send_batch() {
@@ -86,7 +115,7 @@ void Poller::send_batch() {
         try {
             owner.on_batch_sent(outcome);
         } catch (const std::exception& e) {
-            shared::log::error("session_exception", {{"error", e.what()}});
+            log_exception(e);
             owner.on_exception();
         }
     });
@@ -99,53 +128,35 @@ void Poller::destroy_retired() {
     if (retired_.empty()) retired_.swap(dead);  // keeps the capacity
 }
 
-void Poller::wait() {
-    if (stopped_) return;
-    descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](shared::ErrorCode error) {
-        if (error || stopped_) return;
-        turn();
-        // async_wait re-arms with EPOLL_CTL_MOD, which reports again at once if the set still has events.
-        wait();
-    });
+Poller::Mailbox::Mailbox() : descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
-void Poller::call(PollHandler* handler, std::uint32_t events) {
-    try {
-        handler->on_events(events);
-    } catch (const std::exception& e) {
-        shared::log::error("session_exception", {{"error", e.what()}});
-        handler->on_exception();
-    }
+Poller::Mailbox::~Mailbox() {
+    ::close(descriptor_);
 }
 
-void Poller::turn() {
-    if (stopped_) return;
-    in_turn_ = true;
-    running_.swap(again_);
-    for (std::size_t i = 0; i < running_.size(); ++i) {
-        PollHandler* handler = running_[i];
-        if (!handler) continue;
-        handler->queued_again_ = false;
-        call(handler, PollHandler::kAgain);
+void Poller::Mailbox::put(std::function<void()> task) {
+    {
+        const std::lock_guard lock(mutex_);
+        tasks_.push_back(std::move(task));
     }
-    running_.clear();
+    ::eventfd_write(descriptor_, 1);
+}
 
-    std::array<epoll_event, kEventsPerTurn> events;
-    const int count = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, 0);
-    for (int i = 0; i < count; ++i) {
-        auto* handler = static_cast<PollHandler*>(events[static_cast<std::size_t>(i)].data.ptr);
-        call(handler, events[static_cast<std::size_t>(i)].events);
-        if (batch_.full()) send_batch();
+void Poller::Mailbox::on_events(std::uint32_t) {
+    // Never read: each write is an edge of its own, and the count has room for 2^64 of them.
+    std::vector<std::function<void()>> tasks;
+    {
+        const std::lock_guard lock(mutex_);
+        tasks.swap(tasks_);
     }
-    send_batch();
-    in_turn_ = false;
-    if (!retired_.empty()) destroy_retired();
-    if (!again_.empty() && !posted_) {
-        posted_ = true;
-        boost::asio::post(io_, [this] {
-            posted_ = false;
-            turn();
-        });
+    for (const auto& task : tasks) {
+        try {
+            task();
+        } catch (const std::exception& e) {
+            log_exception(e);
+        }
     }
 }
 

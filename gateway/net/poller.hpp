@@ -1,12 +1,13 @@
-// The data sockets of one worker: one edge-triggered epoll set that Asio waits on through a single descriptor
-// (docs/adr/0002-own-epoll-set.md). Sockets are registered once, so that a request costs no epoll_ctl and no
-// speculative read.
+// The loop of one worker: its sockets in one edge-triggered epoll set, registered once, and work posted by
+// other threads (docs/adr/0002-own-epoll-set.md, 0013-own-loop.md). A turn waits for events, handles them,
+// sends what they had to send, and destroys what ended.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "gateway/net/send_batch.hpp"
@@ -38,16 +39,26 @@ class PollHandler {
     bool retired_ = false;
 };
 
+// Belongs to one thread, except for post().
 class Poller {
   public:
-    explicit Poller(boost::asio::io_context& io);
+    using Clock = std::chrono::steady_clock;
+
+    Poller();
     ~Poller();
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
 
-    // Starts waiting. Runs on the io_context's thread from then on, like everything else here.
-    void start();
-    void stop();
+    // One turn. Waits for the first event no longer than `most` (rounded down to milliseconds).
+    static constexpr std::chrono::milliseconds kForEver{-1};
+    void turn(std::chrono::milliseconds most = kForEver);
+
+    // When the events of this turn were fetched. What a turn does counts from here: a request that waited for
+    // others of its turn has waited. Costs nothing, unlike the clock.
+    Clock::time_point now() const { return now_; }
+    std::int64_t now_ms() const { return now_ms_; }
+    // Grows by one each turn.
+    std::uint64_t turns() const { return turns_; }
 
     // Registers a non-blocking descriptor for IN|OUT|RDHUP edges until it is closed.
     shared::Result<> add(int descriptor, PollHandler* handler);
@@ -55,31 +66,48 @@ class Poller {
     // Calls handler->on_events(kAgain) in the next turn: for work that was cut off so that others get theirs.
     void again(PollHandler* handler);
 
-    // Destroys the handler at the end of the current batch; events of that batch may still name it.
+    // From any thread: runs the task in a turn. Tasks that are left when the poller ends are dropped.
+    void post(std::function<void()> task);
+
+    // Destroys the handler at the end of the turn; events of that turn may still name it.
     void retire(std::unique_ptr<PollHandler> handler);
     // Sends that may wait until the end of the turn.
     SendBatch& batch() { return batch_; }
-    // The end of a turn, for those that do not come from the set (ticks, posted work): sends what waits in
-    // the batch, destroys what was retired.
+    // Sends what waits in the batch, destroys what was retired. Every turn ends so; for what happens outside
+    // of one, when a worker has stopped.
     void end_turn();
 
   private:
-    void wait();
-    void turn();
-    static void call(PollHandler* handler, std::uint32_t events);
+    // Tasks of other threads and the eventfd that says that there are some.
+    class Mailbox final : public PollHandler {
+      public:
+        Mailbox();
+        ~Mailbox() override;
+        int descriptor() const { return descriptor_; }
+        void put(std::function<void()> task);
+        void on_events(std::uint32_t events) override;
+        void on_exception() noexcept override {}
+
+      private:
+        int descriptor_;
+        std::mutex mutex_;
+        std::vector<std::function<void()>> tasks_;  // guarded by mutex_
+    };
+
+    static void call(PollHandler& handler, std::uint32_t events);
+    void read_clock();
     void send_batch();
     void destroy_retired();
 
-    boost::asio::io_context& io_;
     int epoll_;
-    boost::asio::posix::stream_descriptor descriptor_;
+    Clock::time_point now_;
+    std::int64_t now_ms_ = 0;
+    std::uint64_t turns_ = 0;
     std::vector<PollHandler*> again_;
     std::vector<PollHandler*> running_;
     std::vector<std::unique_ptr<PollHandler>> retired_;
     SendBatch batch_;
-    bool posted_ = false;
-    bool in_turn_ = false;
-    bool stopped_ = false;
+    Mailbox mailbox_;
 };
 
 }  // namespace gateway::net

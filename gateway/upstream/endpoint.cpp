@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
-#include <ctime>
 
 namespace gateway::upstream {
 
@@ -24,10 +24,9 @@ std::uint64_t fnv1a(std::string_view text) {
 }  // namespace
 
 SteadyMs steady_ms() {
-    // The coarse clock (4 ms) costs a fifth of the fine one, and everything here is counted in seconds.
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return SteadyMs{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 std::optional<SocketAddress> SocketAddress::from_literal(const std::string& host, std::uint16_t port) {

@@ -111,7 +111,7 @@ void WorkerCluster::refresh() {
 }
 
 void WorkerCluster::choose_active() {
-    const SteadyMs now = steady_ms();
+    const SteadyMs now = poller_.now_ms();
     std::vector<std::size_t> usable;
     std::vector<std::size_t> all;
     for (std::size_t i = 0; i < endpoints_->size(); ++i) {

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -143,9 +142,8 @@ TEST_CASE("a full batch says so and refuses nothing before") {
     for (auto& pair : pairs) CHECK(pair->next_message() == bytes);
 }
 
-TEST_CASE("a turn that does not come from the set sends at its end") {
-    boost::asio::io_context io;
-    Poller poller(io);
+TEST_CASE("what waits when there is no other turn is sent by end_turn()") {
+    Poller poller;
     Owner owner;
     Pair pair;
     REQUIRE(poller.batch().add(pair.near, owner, "tick", "", ""));

@@ -1,15 +1,11 @@
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
-#include <functional>
 #include <string>
 
 #include "gateway/net/listener.hpp"
-#include "gateway/net/poller.hpp"
 #include "gateway/net/stream.hpp"
 
 namespace gateway::net {
@@ -19,16 +15,6 @@ namespace {
 struct Pair {
     Pair() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd.data()) == 0); }
     std::array<int, 2> fd{};
-};
-
-class Handler : public PollHandler {
-  public:
-    explicit Handler(std::function<void(std::uint32_t)> f) : f_(std::move(f)) {}
-    void on_events(std::uint32_t events) override { f_(events); }
-    void on_exception() noexcept override {}
-
-  private:
-    std::function<void(std::uint32_t)> f_;
 };
 
 }  // namespace
@@ -65,58 +51,6 @@ TEST_CASE("pieces go out in order, and what does not fit is told") {
     CHECK(partial.bytes < large.size());
     ::close(pair.fd[1]);
     CHECK(stream.write("more").status == IoStatus::failed);
-}
-
-TEST_CASE("the set reports edges, a handler that retires is not called again") {
-    boost::asio::io_context io;
-    Poller poller(io);
-    Pair pair;
-    int calls = 0;
-    bool destroyed = false;
-    struct Guard {
-        bool* flag;
-        ~Guard() { *flag = true; }
-    };
-    auto guard = std::make_shared<Guard>(Guard{&destroyed});
-    destroyed = false;
-    Handler* raw = nullptr;
-    std::unique_ptr<PollHandler> handler;
-    auto owned = std::make_unique<Handler>([&, guard](std::uint32_t events) {
-        if ((events & EPOLLIN) == 0) return;
-        ++calls;
-        poller.again(raw);  // asks, and retires before its turn comes
-        ::close(pair.fd[0]);
-        poller.retire(std::move(handler));
-        CHECK_FALSE(destroyed);
-        poller.stop();
-    });
-    guard.reset();
-    raw = owned.get();
-    handler = std::move(owned);
-    REQUIRE(poller.add(pair.fd[0], raw).has_value());
-    poller.start();
-    REQUIRE(::write(pair.fd[1], "x", 1) == 1);
-    io.run_for(std::chrono::seconds(5));
-    CHECK(calls == 1);
-    CHECK(destroyed);
-    ::close(pair.fd[1]);
-}
-
-TEST_CASE("work that was cut off gets its next turn") {
-    boost::asio::io_context io;
-    Poller poller(io);
-    int turns = 0;
-    Handler handler([&](std::uint32_t events) {
-        CHECK(events == PollHandler::kAgain);
-        if (++turns < 5)
-            poller.again(&handler);
-        else
-            poller.stop();
-    });
-    poller.start();
-    poller.again(&handler);
-    io.run_for(std::chrono::seconds(5));
-    CHECK(turns == 5);
 }
 
 TEST_CASE("a port that is listened on cannot be shared by accident, its own sockets share it") {

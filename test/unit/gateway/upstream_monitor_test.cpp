@@ -124,7 +124,7 @@ TEST_CASE("a failed connect makes the name looked up again long before its inter
 
 TEST_CASE("a worker asks the new address as soon as it is known, and the old one no more") {
     boost::asio::io_context io;
-    net::Poller poller(io);
+    net::Poller poller;
     net::DeadlineWheel wheel;
     Names names;
     names.addresses["svc"] = {"127.0.0.2"};
@@ -154,7 +154,7 @@ TEST_CASE("a worker asks the new address as soon as it is known, and the old one
 
 TEST_CASE("when too few endpoints are usable all of them are tried") {
     boost::asio::io_context io;
-    net::Poller poller(io);
+    net::Poller poller;
     net::DeadlineWheel wheel;
     config::Cluster settings = cluster_of({"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"});
     settings.balancer = config::Balancer::round_robin;
