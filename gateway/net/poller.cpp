@@ -18,6 +18,8 @@ namespace {
 
 // Events handled before those that asked to be called again get their turn.
 constexpr int kEventsPerTurn = 128;
+// Turns that a batch of sends may wait for more to come.
+constexpr int kMostHeld = 8;
 
 void log_exception(const std::exception& e) {
     shared::log::error("session_exception", {{"error", e.what()}});
@@ -76,7 +78,7 @@ void Poller::read_clock() {
 
 void Poller::turn(std::chrono::milliseconds most) {
     std::array<epoll_event, kEventsPerTurn> events;
-    const int wait = again_.empty() ? static_cast<int>(most.count()) : 0;
+    const int wait = again_.empty() && batch_.empty() ? static_cast<int>(most.count()) : 0;
     const int count = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, wait);
     read_clock();
     running_.swap(again_);
@@ -92,10 +94,13 @@ void Poller::turn(std::chrono::milliseconds most) {
         call(*static_cast<PollHandler*>(event.data.ptr), event.events);
         if (batch_.full()) send_batch();
     }
+    // Where there is work for more than one, more has arrived meanwhile; when nothing has, it is time to send.
+    if (count > 0 && batch_.size() > 1 && !batch_.full() && ++held_ < kMostHeld) return;
     end_turn();
 }
 
 void Poller::end_turn() {
+    held_ = 0;
     send_batch();
     if (!retired_.empty()) destroy_retired();
 }

@@ -103,6 +103,7 @@ class Poller {
     Clock::time_point now_;
     std::int64_t now_ms_ = 0;
     std::uint64_t turns_ = 0;
+    int held_ = 0;  // turns since the batch was sent
     std::vector<PollHandler*> again_;
     std::vector<PollHandler*> running_;
     std::vector<std::unique_ptr<PollHandler>> retired_;

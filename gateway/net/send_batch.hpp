@@ -53,6 +53,7 @@ class SendBatch {
 
     // Time to send, however many events are left.
     bool full() const { return entries_.size() >= kMostEntries; }
+    std::size_t size() const { return entries_.size(); }
     bool empty() const { return entries_.empty(); }
 
   private:

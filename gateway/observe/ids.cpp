@@ -11,11 +11,17 @@ namespace gateway::observe {
 
 namespace {
 
+// Sixteen digits, eight at a time in one register: a byte for each, first its value, then its letter. The
+// lowest digit comes first, which is as random as the other way round.
 void hex(std::uint64_t value, char* out) {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
-    for (int i = 15; i >= 0; --i) {
-        out[i] = kDigits[value & 15];
-        value >>= 4;
+    for (const std::uint64_t half : {value & 0xFFFFFFFF, value >> 32}) {
+        std::uint64_t digits = (half | half << 16) & 0x0000FFFF0000FFFF;
+        digits = (digits | digits << 8) & 0x00FF00FF00FF00FF;
+        digits = (digits | digits << 4) & 0x0F0F0F0F0F0F0F0F;
+        const std::uint64_t letters = (digits + 0x0606060606060606) >> 4 & 0x0101010101010101;  // 10 to 15
+        digits += 0x3030303030303030 + letters * ('a' - '0' - 10);
+        std::memcpy(out, &digits, sizeof digits);
+        out += sizeof digits;
     }
 }
 

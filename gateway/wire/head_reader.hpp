@@ -57,10 +57,7 @@ class HeadReader {
             if (p == end) return incomplete();
             const char* const name = p;
             std::uint8_t seen = 0;
-            while (p != end && chars::is(*p, chars::kToken)) {
-                seen = static_cast<std::uint8_t>(seen | chars::kClasses[static_cast<unsigned char>(*p)]);
-                ++p;
-            }
+            p = chars::find_other(p, end, chars::kToken, seen);
             if (p == end) return incomplete();
             if (p == name) {
                 if (*p == '\r') {

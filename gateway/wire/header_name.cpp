@@ -99,7 +99,16 @@ constexpr auto kTable = [] {
 
 bool equals_lower(std::string_view text, std::string_view lower) {
     if (text.size() != lower.size()) return false;
-    for (std::size_t i = 0; i < text.size(); ++i)
+    std::size_t i = 0;
+#if defined(__SSE2__)
+    for (; text.size() - i > 16; i += 16)
+        if (!chars::same(chars::lowered(chars::load(&text[i])), chars::load(&lower[i]))) return false;
+    const std::size_t left = text.size() - i;
+    if (left >= 4)
+        return chars::same(chars::lowered(chars::load_short(&text[i], left)),
+                           chars::load_short(&lower[i], left));
+#endif
+    for (; i < text.size(); ++i)
         if (chars::lower(text[i]) != lower[i]) return false;
     return true;
 }

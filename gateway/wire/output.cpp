@@ -7,7 +7,7 @@
 namespace gateway::wire {
 
 bool valid_header_value(std::string_view value) {
-    return chars::find_control(value.data(), value.data() + value.size()) == value.data() + value.size();
+    return !chars::has_control(value);
 }
 
 bool valid_header_name(std::string_view name) {
@@ -33,24 +33,10 @@ void Output::header(std::string_view name, std::string_view value) {
         overflow_ = true;
         return;
     }
-    text(name);
-    text(": ");
-    text(value);
-    text("\r\n");
-}
-
-void Output::line(std::string_view name_and_colon, std::string_view value) {
-    if (!valid_header_value(value)) {
-        rejected_ = true;
-        return;
-    }
-    if (name_and_colon.size() + value.size() + 2 > room()) {
-        overflow_ = true;
-        return;
-    }
-    text(name_and_colon);
-    text(value);
-    text("\r\n");
+    append(name);
+    append(": ");
+    append(value);
+    append("\r\n");
 }
 
 }  // namespace gateway::wire

@@ -9,6 +9,10 @@
 
 namespace gateway::wire {
 
+// Header value without control bytes (horizontal tab allowed).
+bool valid_header_value(std::string_view value);
+bool valid_header_name(std::string_view name);  // a token, RFC 9110 section 5.6.2
+
 class Output {
   public:
     Output(char* data, std::size_t capacity) : data_(data), capacity_(capacity) {}
@@ -18,9 +22,7 @@ class Output {
             overflow_ = true;
             return;
         }
-        // memcpy with a null source is undefined even for no bytes
-        if (!t.empty()) std::memcpy(data_ + size_, t.data(), t.size());
-        size_ += t.size();
+        append(t);
     }
     void number(std::uint64_t n);
 
@@ -29,7 +31,19 @@ class Output {
     void header(std::string_view name, std::string_view value);
 
     // The same with a constant for the name, spelled "Name: ": only the value needs a look.
-    void line(std::string_view name_and_colon, std::string_view value);
+    void line(std::string_view name_and_colon, std::string_view value) {
+        if (!valid_header_value(value)) {
+            rejected_ = true;
+            return;
+        }
+        if (name_and_colon.size() + value.size() + 2 > room()) {
+            overflow_ = true;
+            return;
+        }
+        append(name_and_colon);
+        append(value);
+        append("\r\n");
+    }
 
     std::string_view view() const { return {data_, size_}; }
     std::size_t size() const { return size_; }
@@ -41,15 +55,17 @@ class Output {
     void advance(std::size_t bytes) { size_ += bytes; }
 
   private:
+    void append(std::string_view t) {
+        // memcpy with a null source is undefined even for no bytes
+        if (!t.empty()) std::memcpy(data_ + size_, t.data(), t.size());
+        size_ += t.size();
+    }
+
     char* data_;
     std::size_t capacity_;
     std::size_t size_ = 0;
     bool overflow_ = false;
     bool rejected_ = false;
 };
-
-// Header value without control bytes (horizontal tab allowed).
-bool valid_header_value(std::string_view value);
-bool valid_header_name(std::string_view name);  // a token, RFC 9110 section 5.6.2
 
 }  // namespace gateway::wire

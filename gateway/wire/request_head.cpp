@@ -162,7 +162,7 @@ HeadReader::Step HeadReader::request_line(const char* begin, const char* end, co
     ++p;
 
     const char* const target_begin = p;
-    while (p != end && static_cast<unsigned char>(*p) > 0x20 && static_cast<unsigned char>(*p) < 0x7F) ++p;
+    p = chars::find_invisible(p, end);
     if (static_cast<std::size_t>(p - target_begin) > rules.max_target_bytes)
         return refuse(Refusal::target_too_long);
     if (p == end) return incomplete();
@@ -173,6 +173,12 @@ HeadReader::Step HeadReader::request_line(const char* begin, const char* end, co
     if (const auto why = target(begin, p, rules, head); why != Refusal::none) return refuse(why);
     ++p;
 
+    static constexpr std::string_view kUsual = "HTTP/1.1\r\n";
+    if (std::string_view(p, static_cast<std::size_t>(end - p)).starts_with(kUsual)) {
+        head.version_minor_ = 1;
+        head.line_at_ = static_cast<std::uint32_t>(p + kUsual.size() - begin);
+        return Step::done;
+    }
     // "HTTP/" DIGIT "." DIGIT CRLF, byte by byte so that a wrong one is known before its end arrives
     static constexpr std::string_view kPattern = "HTTP/d.d";
     const char* const version = p;

@@ -86,7 +86,8 @@ TEST_CASE("work that was cut off gets its next turn, which does not wait for an 
     CHECK(calls == 5);
 }
 
-TEST_CASE("tasks of other threads wake the loop and run in their order; one that throws takes no other along") {
+TEST_CASE(
+    "tasks of other threads wake the loop and run in their order; one that throws takes no other along") {
     Poller poller;
     std::vector<int> seen;
     const auto loop = std::this_thread::get_id();
