@@ -18,7 +18,7 @@ namespace {
 
 // Events handled before those that asked to be called again get their turn.
 constexpr int kEventsPerTurn = 128;
-// Turns that a batch of sends may wait for more to come.
+// Turns that a batch of sends may wait to become full.
 constexpr int kMostHeld = 8;
 
 void log_exception(const std::exception& e) {
@@ -94,8 +94,9 @@ void Poller::turn(std::chrono::milliseconds most) {
         call(*static_cast<PollHandler*>(event.data.ptr), event.events);
         if (batch_.full()) send_batch();
     }
-    // Where there is work for more than one, more has arrived meanwhile; when nothing has, it is time to send.
-    if (count > 0 && batch_.size() > 1 && !batch_.full() && ++held_ < kMostHeld) return;
+    // Under full load more has arrived meanwhile, and the batch is filled up. A small one goes out at once: its
+    // receivers have nothing else to do.
+    if (count > 0 && batch_.half_full() && !batch_.full() && ++held_ < kMostHeld) return;
     end_turn();
 }
 

@@ -53,7 +53,7 @@ class SendBatch {
 
     // Time to send, however many events are left.
     bool full() const { return entries_.size() >= kMostEntries; }
-    std::size_t size() const { return entries_.size(); }
+    bool half_full() const { return entries_.size() >= kMostEntries / 2; }
     bool empty() const { return entries_.empty(); }
 
   private:
