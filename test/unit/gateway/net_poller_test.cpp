@@ -8,10 +8,12 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "gateway/net/stream.hpp"
 #include "gateway/net/ticker.hpp"
 
 namespace gateway::net {
@@ -131,6 +133,87 @@ TEST_CASE("the clock of a turn stands still within it") {
     poller.turn(std::chrono::milliseconds(0));
     CHECK(poller.now() - before >= std::chrono::milliseconds(20));
     CHECK(poller.now_ms() - before_ms >= 19);
+}
+
+namespace {
+
+// Answers what it reads, by way of the batch.
+class Echo : public PollHandler {
+  public:
+    explicit Echo(Poller& poller) : poller_(poller), stream_(pair_.fd[0]) {
+        REQUIRE(poller.add(stream_.descriptor(), this).has_value());
+    }
+    ~Echo() override { ::close(pair_.fd[1]); }
+    void on_events(std::uint32_t) override {
+        std::array<char, 16> buffer;
+        const IoResult got = stream_.read(buffer, false);
+        if (got.bytes > 0 && !poller_.batch().add(stream_, *this, {buffer.data(), got.bytes}, "", ""))
+            throw std::runtime_error("not taken");
+    }
+    void on_exception() noexcept override { failed = true; }
+
+    void ask() { REQUIRE(::write(pair_.fd[1], "x", 1) == 1); }
+    bool answered() {
+        char byte = 0;
+        return ::recv(pair_.fd[1], &byte, 1, MSG_DONTWAIT) == 1;
+    }
+    bool failed = false;
+
+  private:
+    Poller& poller_;
+    Pair pair_;
+    Stream stream_;
+};
+
+struct Echoes {
+    explicit Echoes(std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) all.push_back(std::make_unique<Echo>(poller));
+        poller.turn(std::chrono::milliseconds(0));  // the first edges: all can be written to
+        for (auto& echo : all) echo->ask();
+    }
+    std::size_t answered() {
+        std::size_t count = 0;
+        for (auto& echo : all) count += echo->answered() ? 1 : 0;
+        return count;
+    }
+    Poller poller;
+    std::vector<std::unique_ptr<Echo>> all;
+};
+
+}  // namespace
+
+TEST_CASE("what a few are to be sent goes out in the same turn") {
+    Echoes few(5);
+    few.poller.turn(std::chrono::milliseconds(0));
+    CHECK(few.answered() == 5);
+}
+
+TEST_CASE("a batch that is half full waits for the next turn, and goes out when that brings nothing") {
+    Echoes many(40);
+    many.poller.turn(std::chrono::milliseconds(0));
+    CHECK(many.answered() == 0);
+    many.poller.turn(std::chrono::seconds(5));  // does not wait: somebody waits for the batch
+    CHECK(many.answered() == 40);
+}
+
+TEST_CASE("a batch does not wait for ever, however much else there is to do") {
+    Echoes many(40);
+    int turns = 0;
+    while (turns < 20 && many.answered() == 0) {
+        many.poller.post([] {});
+        many.poller.turn(std::chrono::milliseconds(0));
+        ++turns;
+    }
+    CHECK(turns == 8);
+}
+
+TEST_CASE("a full batch goes out at once") {
+    Echoes many(100);
+    many.poller.turn(std::chrono::milliseconds(0));
+    CHECK(many.answered() >= 64);
+    many.poller.turn(std::chrono::milliseconds(0));
+    many.poller.turn(std::chrono::milliseconds(0));
+    for (auto& echo : many.all) CHECK_FALSE(echo->failed);
 }
 
 TEST_CASE("a ticker ticks at its interval, and once for what it missed") {
