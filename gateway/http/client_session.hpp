@@ -14,6 +14,7 @@
 #include "gateway/http/static_files.hpp"
 #include "gateway/http/worker_context.hpp"
 #include "gateway/net/listener.hpp"
+#include "gateway/net/outbox.hpp"
 #include "gateway/net/stream.hpp"
 
 namespace gateway::http {
@@ -36,7 +37,7 @@ class ClientSession final : public net::PollHandler, public net::Timed {
     ~ClientSession() override;
 
     // ---- for the forwarder
-    enum class Sent : std::uint8_t { all, kept, failed };
+    using Sent = net::Outbox::Sent;
     // Sends or keeps. `failed`: the client is gone and the exchange has been ended; touch nothing any more.
     Sent send(std::string_view first, std::string_view second = {}, std::string_view third = {});
     bool backlog() const { return !out_.empty(); }
@@ -104,6 +105,7 @@ class ClientSession final : public net::PollHandler, public net::Timed {
     // Sends what waits for the end of the turn. False: the client is gone and everything is over.
     bool flush_batch();
     void flush();
+    void await_client();
     void on_drained();
     void end_exchange();
     void become_idle();
@@ -123,9 +125,8 @@ class ClientSession final : public net::PollHandler, public net::Timed {
     WorkerContext& worker_;
     net::Stream stream_;
     std::unique_ptr<ActiveRequest> request_;
-    std::string in_;   // read, not used yet: an incomplete head, pipelined requests
-    std::string out_;  // written, not sent yet
-    std::size_t out_at_ = 0;
+    std::string in_;  // read, not used yet: an incomplete head, pipelined requests
+    net::Outbox out_;
     BodyReader body_;
     std::string peer_text_;
     net::Peer peer_;

@@ -76,57 +76,42 @@ void ClientSession::answer(const Answer& own) {
 
 ClientSession::Sent ClientSession::send(std::string_view first, std::string_view second,
                                         std::string_view third) {
-    if (out_.empty() && worker_.poller.batch().add(stream_, *this, first, second, third)) return Sent::all;
-    if (!flush_batch()) return Sent::failed;
-    std::size_t skip = 0;
-    if (out_.empty()) {
-        const net::IoResult result = stream_.write(first, second, third);
-        if (result.status == net::IoStatus::failed || result.status == net::IoStatus::closed) {
-            client_gone("client_gone");
-            return Sent::failed;
-        }
-        skip = result.bytes;
-        if (skip == first.size() + second.size() + third.size()) return Sent::all;
-        worker_.wheel.set(*this, worker_.snapshot->shared->config->client.write_timeout);
-    }
-    for (std::string_view piece : {first, second, third}) {
-        if (skip >= piece.size()) {
-            skip -= piece.size();
-            continue;
-        }
-        out_.append(piece.substr(skip));
-        skip = 0;
-    }
-    return Sent::kept;
+    const bool kept_before = backlog();
+    const Sent sent = out_.send(worker_.poller.batch(), stream_, *this, first, second, third);
+    if (sent == Sent::failed) client_gone("client_gone");
+    if (sent == Sent::kept && !kept_before) await_client();
+    return sent;
 }
 
 bool ClientSession::flush_batch() {
     if (!stream_.batched()) return true;
-    const net::SendBatch::Outcome outcome = worker_.poller.batch().flush(stream_);
-    if (outcome.status != net::IoStatus::ok) on_batch_sent(outcome);
+    on_batch_sent(worker_.poller.batch().flush(stream_));
     return state_ != State::closed;
 }
 
 void ClientSession::on_batch_sent(const net::SendBatch::Outcome& outcome) {
-    if (outcome.status != net::IoStatus::drained) return client_gone("client_gone");
-    out_.append(outcome.rest);
-    leave_idle();  // on_drained() comes back
-    worker_.wheel.set(*this, worker_.snapshot->shared->config->client.write_timeout);
+    const Sent sent = out_.take(outcome);
+    if (sent == Sent::failed) client_gone("client_gone");
+    if (sent == Sent::kept) await_client();
 }
 
 void ClientSession::flush() {
-    const net::IoResult result = stream_.write(std::string_view(out_).substr(out_at_));
-    if (result.status == net::IoStatus::failed || result.status == net::IoStatus::closed)
-        return client_gone("client_gone");
-    out_at_ += result.bytes;
-    if (out_at_ < out_.size()) {
-        if (result.bytes > 0)
-            worker_.wheel.set(*this, worker_.snapshot->shared->config->client.write_timeout);
-        return;
+    const std::size_t before = out_.size();
+    switch (out_.flush(stream_)) {
+        case Sent::kept:
+            if (out_.size() < before) await_client();
+            return;
+        case Sent::all:
+            return on_drained();
+        case Sent::failed:
+            return client_gone("client_gone");
     }
-    std::string().swap(out_);
-    out_at_ = 0;
-    on_drained();
+}
+
+// Something is kept until the client takes it; on_drained() comes then.
+void ClientSession::await_client() {
+    leave_idle();
+    worker_.wheel.set(*this, worker_.snapshot->shared->config->client.write_timeout);
 }
 
 void ClientSession::on_drained() {
@@ -193,10 +178,9 @@ void ClientSession::end_exchange() {
     Exchange& exchange = request->exchange;
     request->forwarder.abandon();
     if (exchange.status != 0 || state_ == State::handling) {
-        const auto duration =
-            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                           worker_.poller.now() - exchange.started)
-                                           .count());
+        const auto duration = static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(worker_.poller.now() - exchange.started)
+                .count());
         observe::RouteStats& stats = exchange.route ? *exchange.snapshot->route_stats[exchange.route_index]
                                                     : *exchange.snapshot->unmatched;
         const unsigned status = exchange.status != 0 ? exchange.status : 499;

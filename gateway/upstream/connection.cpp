@@ -103,7 +103,7 @@ void Connection::on_events(std::uint32_t events) {
         return;
     }
     // A user's reaction may end this connection; it is destroyed at the end of the batch at the earliest.
-    if (!unsent_.empty() && ((events & EPOLLOUT) != 0 || stream_.tls())) flush();
+    if (backlog() && ((events & EPOLLOUT) != 0 || stream_.tls())) flush();
     if (user_ && readable_) user_->on_upstream_readable();
 }
 
@@ -115,41 +115,11 @@ void Connection::on_exception() noexcept {
 }
 
 Connection::Sent Connection::send(std::string_view first, std::string_view second, std::string_view third) {
-    if (!unsent_.empty()) {
-        unsent_.append(first).append(second).append(third);
-        return Sent::kept;
-    }
-    net::SendBatch& batch = pool_->poller().batch();
-    if (batch.add(stream_, *this, first, second, third)) return Sent::all;
-    if (stream_.batched()) {
-        // More than may wait: what waits goes first.
-        const net::SendBatch::Outcome before = batch.flush(stream_);
-        if (before.status == net::IoStatus::failed || before.status == net::IoStatus::closed)
-            return Sent::failed;
-        if (!before.rest.empty()) {
-            unsent_.append(before.rest).append(first).append(second).append(third);
-            return Sent::kept;
-        }
-    }
-    const net::IoResult result = stream_.write(first, second, third);
-    if (result.status == net::IoStatus::failed || result.status == net::IoStatus::closed) return Sent::failed;
-    std::size_t skip = result.bytes;
-    for (std::string_view piece : {first, second, third}) {
-        if (skip >= piece.size()) {
-            skip -= piece.size();
-            continue;
-        }
-        unsent_.append(piece.substr(skip));
-        skip = 0;
-    }
-    return unsent_.empty() ? Sent::all : Sent::kept;
+    return outbox_.send(pool_->poller().batch(), stream_, *this, first, second, third);
 }
 
 void Connection::on_batch_sent(const net::SendBatch::Outcome& outcome) {
-    if (outcome.status == net::IoStatus::drained) {
-        unsent_.append(outcome.rest);
-        return;
-    }
+    if (outbox_.take(outcome) != Sent::failed) return;
     if (user_)
         user_->on_upstream_send_failed();
     else
@@ -157,27 +127,22 @@ void Connection::on_batch_sent(const net::SendBatch::Outcome& outcome) {
 }
 
 void Connection::shutdown_write() {
-    const net::SendBatch::Outcome before = pool_->poller().batch().flush(stream_);
     // What is left goes first: on_upstream_drained() comes back here.
-    if (before.status == net::IoStatus::drained)
-        unsent_.append(before.rest);
-    else
-        stream_.shutdown_write();
+    if (outbox_.flush_batch(pool_->poller().batch(), stream_) != Sent::kept) stream_.shutdown_write();
 }
 
 void Connection::flush() {
-    const net::IoResult result = stream_.write(std::string_view(unsent_).substr(unsent_at_));
-    if (result.status == net::IoStatus::failed || result.status == net::IoStatus::closed) {
-        std::string().swap(unsent_);
-        unsent_at_ = 0;
-        if (user_) user_->on_upstream_send_failed();
-        return;
+    switch (outbox_.flush(stream_)) {
+        case Sent::kept:
+            return;
+        case Sent::all:
+            if (user_) user_->on_upstream_drained();
+            return;
+        case Sent::failed:
+            outbox_.clear();
+            if (user_) user_->on_upstream_send_failed();
+            return;
     }
-    unsent_at_ += result.bytes;
-    if (unsent_at_ < unsent_.size()) return;
-    std::string().swap(unsent_);
-    unsent_at_ = 0;
-    if (user_) user_->on_upstream_drained();
 }
 
 net::IoResult Connection::read(std::span<char> into) {

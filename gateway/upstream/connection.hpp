@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "gateway/net/deadline_wheel.hpp"
+#include "gateway/net/outbox.hpp"
 #include "gateway/net/poller.hpp"
 #include "gateway/net/stream.hpp"
 #include "gateway/upstream/endpoint.hpp"
@@ -53,9 +54,9 @@ class Connection final : public net::PollHandler, public net::Timed {
     bool tls() const { return stream_.tls(); }
 
     // Sends or, when the socket is full, keeps the rest. Stop offering more while backlog() is true.
-    enum class Sent : std::uint8_t { all, kept, failed };
+    using Sent = net::Outbox::Sent;
     Sent send(std::string_view first, std::string_view second = {}, std::string_view third = {});
-    bool backlog() const { return !unsent_.empty(); }
+    bool backlog() const { return !outbox_.empty(); }
     // Bytes wait for the end of the turn (net::SendBatch).
     bool batched() const { return stream_.batched(); }
     void shutdown_write();
@@ -92,8 +93,7 @@ class Connection final : public net::PollHandler, public net::Timed {
     std::shared_ptr<EndpointPool> pool_;  // idle ones are let go by EndpointPool::retire()
     ConnectionUser* user_ = nullptr;
     net::Stream stream_;
-    std::string unsent_;
-    std::size_t unsent_at_ = 0;
+    net::Outbox outbox_;
     std::uint32_t requests_ = 0;
     std::uint32_t born_ = 0;  // tick
     State state_ = State::closed;
