@@ -9,9 +9,7 @@ namespace gateway {
 
 Worker::Worker(http::Shared& shared, observe::AccessLogWriter* log,
                std::shared_ptr<const http::Snapshot> snapshot, const std::vector<int>& sockets)
-    : started_(poller_.now()),
-      log_(log),
-      context_(poller_, wheel_, shared, stats_, log_) {
+    : started_(poller_.now()), log_(log), context_(poller_, wheel_, shared, stats_, log_) {
     adopt(std::move(snapshot));
     for (std::size_t i = 0; i < sockets.size(); ++i) {
         listeners_.push_back(std::make_unique<net::Listener>(

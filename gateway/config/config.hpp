@@ -382,6 +382,7 @@ struct Config {
     std::vector<Issuer> issuers;
     std::vector<Cluster> clusters;
     std::vector<RateLimit> rate_limits;
+    std::vector<HeaderChange> response_headers;  // of answers that belong to no route; routes have them, too
     std::vector<Route> routes;
     std::size_t rate_limit_keys = 100'000;  // bound of all buckets together
 

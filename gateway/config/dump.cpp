@@ -402,6 +402,7 @@ std::string dump(const Config& config) {
         out.member_array("rate_limits", [&] {
             for (const auto& item : config.rate_limits) rate_limit(out, item);
         });
+        header_changes(out, "response_headers", config.response_headers);
         out.member_array("routes", [&] {
             for (const auto& item : config.routes) route(out, config, item);
         });

@@ -273,8 +273,7 @@ void read_headers(Section& owner, std::string_view key, bool request, std::vecto
     });
 }
 
-void read_route(Section& in, const Config& config, const std::vector<HeaderChange>& everywhere,
-                Route& route) {
+void read_route(Section& in, const Config& config, Route& route) {
     in.required_text("name", route.name);
     check_name(in, route.name);
     if (!in.object("match", [&](Section& section) { read_match(section, route.match); }))
@@ -297,7 +296,7 @@ void read_route(Section& in, const Config& config, const std::vector<HeaderChang
     if (in.object("cors", [&](Section& section) { read_cors(section, cors); })) route.cors = std::move(cors);
     read_headers(in, "request_headers", true, route.request_headers);
     read_headers(in, "response_headers", false, route.response_headers);
-    for (const auto& change : everywhere) {
+    for (const auto& change : config.response_headers) {
         const bool own =
             std::any_of(route.response_headers.begin(), route.response_headers.end(),
                         [&](const auto& c) { return lower_case(c.name) == lower_case(change.name); });
@@ -365,11 +364,10 @@ void read_routes(Section& root, Config& config) {
         limit.index = config.rate_limits.size();
         config.rate_limits.push_back(std::move(limit));
     });
-    std::vector<HeaderChange> everywhere;
-    read_headers(root, "response_headers", false, everywhere);
+    read_headers(root, "response_headers", false, config.response_headers);
     root.objects("routes", [&](Section& item) {
         Route route;
-        read_route(item, config, everywhere, route);
+        read_route(item, config, route);
         if (!route.name.empty() && index_of(config.routes, route.name))
             item.problem("name", "another route is called \"" + route.name + "\" too");
         for (const auto& earlier : config.routes)

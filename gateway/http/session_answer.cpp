@@ -45,6 +45,10 @@ void ClientSession::answer(const Answer& own) {
     }
     std::array<char, 16> seconds;
     std::vector<wire::Addition> additions = exchange.response_additions;
+    if (!exchange.route) {
+        const auto& unrouted = exchange.snapshot->shared->unrouted_headers;
+        additions.insert(additions.end(), unrouted.begin(), unrouted.end());
+    }
     using Mode = wire::Addition::Mode;
     additions.push_back({"Date", worker_.date, Mode::set});
     if (!body.empty()) additions.push_back({"Content-Type", content_type, Mode::set});

@@ -75,6 +75,7 @@ std::shared_ptr<const Snapshot> Snapshot::make(std::shared_ptr<const config::Con
             {limits::Rate(limit.requests, limit.period, limit.burst == 0 ? limit.requests : limit.burst),
              fnv1a(limit.name), claims});
     }
+    snapshot->unrouted_headers = additions(settings->response_headers);
     for (const config::Route& route : settings->routes) {
         RouteRuntime runtime;
         runtime.in_flight = take_over_places(route, previous);

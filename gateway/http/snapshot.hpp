@@ -49,6 +49,7 @@ struct Snapshot {
     std::unique_ptr<const routing::RouteTable> routes;
     wire::ReaderRules rules;
     std::vector<RouteRuntime> route_runtime;                   // parallel to config->routes
+    std::vector<wire::Addition> unrouted_headers;              // of answers to what no route takes
     std::vector<RatePolicy> rate_policies;                     // parallel to config->rate_limits
     std::vector<std::shared_ptr<upstream::Cluster>> clusters;  // parallel to config->clusters
     std::shared_ptr<auth::IssuerSet> issuers;

@@ -94,8 +94,8 @@ void Poller::turn(std::chrono::milliseconds most) {
         call(*static_cast<PollHandler*>(event.data.ptr), event.events);
         if (batch_.full()) send_batch();
     }
-    // Under full load more has arrived meanwhile, and the batch is filled up. A small one goes out at once: its
-    // receivers have nothing else to do.
+    // Under full load more has arrived meanwhile, and the batch is filled up. A small one goes out at once:
+    // its receivers have nothing else to do.
     if (count > 0 && batch_.half_full() && !batch_.full() && ++held_ < kMostHeld) return;
     end_turn();
 }

@@ -70,6 +70,38 @@ TEST_CASE("unknown paths are 404, known ones with another method 405 with Allow,
     CHECK(upstream.connections() == 0);
 }
 
+TEST_CASE("headers for every answer are on those that belong to no route, too") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"own","match":{"path":"/own"},"auth":"public","target":{"cluster":"up"},)"
+        R"("response_headers":[{"name":"x-frame-options","value":"SAMEORIGIN"}]},)"
+        R"({"name":"api","match":{"prefix":"/api","methods":["GET"]},"auth":"public","target":{"cluster":"up"}})";
+    config.more = R"("response_headers":[{"name":"X-Content-Type-Options","value":"nosniff"},)"
+                  R"({"name":"X-Frame-Options","value":"DENY"}])";
+    Gateway gateway(config);
+    const auto check = [](const Reply& reply, int status, const std::string& frame = "DENY") {
+        CAPTURE(status);
+        CHECK(reply.status == status);
+        CHECK(reply.header("X-Content-Type-Options") == "nosniff");
+        CHECK(reply.header("X-Frame-Options") == frame);
+    };
+    check(get(gateway.port(), "/api/x"), 200);
+    check(get(gateway.port(), "/own"), 200, "SAMEORIGIN");
+    check(get(gateway.port(), "/nope"), 404);
+    check(request(gateway.port(), "POST", "/api/x"), 405);
+    check(request(gateway.port(), "OPTIONS", "/api/x"), 204);
+    for (const std::string unreadable :
+         {"GET /api/x HTTP/1.1\r\n\r\n", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+        RawConnection connection(gateway.port());
+        connection.send(unreadable);
+        const std::string answer = connection.read_to_end();
+        CHECK(answer.find("\r\nX-Content-Type-Options: nosniff\r\n") != std::string::npos);
+        CHECK(answer.find("\r\nX-Frame-Options: DENY\r\n") != std::string::npos);
+    }
+}
+
 TEST_CASE("a rate limit is the same for one worker and for four, and says when to come back") {
     FakeUpstream upstream(FakeUpstream::echo);
     GatewayConfig config = Gateway::in_front_of(upstream.endpoint(), R"("limits":{"rate_limits":["five"]})");

@@ -1,8 +1,6 @@
 // Parser, schema, documentation and the file that is shipped say the same.
 #include <rapidjson/document.h>
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <regex>
 #include <set>
@@ -12,16 +10,11 @@
 #include "gateway/config/load.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "gateway/wire/request_head.hpp"
+#include "test/unit/gateway/source_file.hpp"
 
 using namespace gateway;
 
 namespace {
-
-std::string read(const std::string& path) {
-    std::ifstream file(std::string(SOURCE_DIR) + '/' + path, std::ios::binary);
-    REQUIRE(file);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // Collects "/a/*/b" for each property below a schema node.
 void properties(const rapidjson::Value& node, const std::string& path, std::set<std::string>& keys) {
@@ -44,7 +37,7 @@ config::Lookup shipped_environment() {
 }
 
 std::shared_ptr<const config::Config> shipped() {
-    const auto loaded = config::parse(read("deploy/config/gateway.json"), shipped_environment());
+    const auto loaded = config::parse(test::source_file("deploy/config/gateway.json"), shipped_environment());
     INFO(loaded.report("gateway.json"));
     REQUIRE(loaded);
     return loaded.config;
@@ -54,7 +47,7 @@ std::shared_ptr<const config::Config> shipped() {
 
 TEST_CASE("the schema has exactly the keys that the parser knows") {
     rapidjson::Document schema;
-    schema.Parse(read("docs/configuration.schema.json").c_str());
+    schema.Parse(test::source_file("docs/configuration.schema.json").c_str());
     REQUIRE_FALSE(schema.HasParseError());
     std::set<std::string> keys;
     properties(schema, "", keys);
@@ -62,7 +55,7 @@ TEST_CASE("the schema has exactly the keys that the parser knows") {
 }
 
 TEST_CASE("the documentation has exactly the keys that the parser knows, each with value and default") {
-    const auto text = read("docs/configuration.md");
+    const auto text = test::source_file("docs/configuration.md");
     const std::regex row(R"(\n\| `([^`]+)` \| ([^\n]*?) \| ([^\n]*?) \|)");
     std::set<std::string> keys;
     for (std::sregex_iterator it(text.begin(), text.end(), row), end; it != end; ++it) {
@@ -74,7 +67,7 @@ TEST_CASE("the documentation has exactly the keys that the parser knows, each wi
 }
 
 TEST_CASE("the documentation's small file is a good one") {
-    const auto text = read("docs/configuration.md");
+    const auto text = test::source_file("docs/configuration.md");
     const auto begin = text.find("```json\n") + 8;
     const auto loaded =
         config::parse(text.substr(begin, text.find("```", begin) - begin), shipped_environment());

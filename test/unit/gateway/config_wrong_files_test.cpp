@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <random>
@@ -18,16 +16,11 @@
 #include <vector>
 
 #include "gateway/config/load.hpp"
+#include "test/unit/gateway/source_file.hpp"
 
 using namespace gateway;
 
 namespace {
-
-std::string read(const std::string& path) {
-    std::ifstream file(std::string(SOURCE_DIR) + '/' + path, std::ios::binary);
-    REQUIRE(file);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 const config::Lookup kNoEnvironment = [](const std::string&) -> std::optional<std::string> {
     return std::nullopt;
@@ -93,7 +86,7 @@ struct Row {
 };
 
 std::vector<Row> documented() {
-    const auto text = read("docs/configuration.md");
+    const auto text = test::source_file("docs/configuration.md");
     const std::regex row(R"(\n\| `([^`]+)` \| ([^\n]*?) \| ([^\n]*?) \|)");
     std::vector<Row> rows;
     for (std::sregex_iterator it(text.begin(), text.end(), row), end; it != end; ++it)
@@ -157,7 +150,7 @@ TEST_CASE("the documented defaults are the parser's") {
 
 TEST_CASE("documentation, schema and parser agree on the range of each number") {
     rapidjson::Document schema;
-    schema.Parse(read("docs/configuration.schema.json").c_str());
+    schema.Parse(test::source_file("docs/configuration.schema.json").c_str());
     REQUIRE_FALSE(schema.HasParseError());
     const auto document = full();
     const std::regex range(R"((\d+) … (\d+))");
