@@ -45,7 +45,8 @@ std::shared_ptr<upstream::InFlightLimit> take_over_places(const config::Route& w
 std::shared_ptr<upstream::Cluster> take_over(const config::Cluster& wanted, const Snapshot* previous) {
     if (previous) {
         for (const auto& known : previous->clusters)
-            if (known->name() == wanted.name && fingerprint(known->settings()) == fingerprint(wanted))
+            if (known->name() == wanted.name && fingerprint(known->settings()) == fingerprint(wanted) &&
+                known->trusts_as_its_file_says())
                 return known;
     }
     return std::make_shared<upstream::Cluster>(wanted);

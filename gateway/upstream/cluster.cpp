@@ -4,6 +4,8 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 #include "gateway/wire/ip_address.hpp"
@@ -23,6 +25,14 @@ std::shared_ptr<const EndpointList> literal_endpoints(const config::Cluster& set
     return list;
 }
 
+// Certificates that the cluster's servers are checked with; empty where the system's are used, or where the
+// file cannot be read.
+std::string trusted_certificates(const config::Cluster& settings) {
+    if (!settings.tls || settings.tls->ca_file.empty()) return {};
+    std::ifstream file(settings.tls->ca_file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
 }  // namespace
 
 Cluster::Cluster(config::Cluster settings)
@@ -30,6 +40,7 @@ Cluster::Cluster(config::Cluster settings)
       in_flight(settings.in_flight),
       retry_reserve(settings.retry),
       settings_(std::move(settings)),
+      trusted_(trusted_certificates(settings_)),
       endpoints_(literal_endpoints(settings_)) {
     if (!settings_.tls) return;
     tls_ = SSL_CTX_new(TLS_client_method());
@@ -46,6 +57,10 @@ Cluster::Cluster(config::Cluster settings)
         throw std::runtime_error("cluster " + settings_.name + ": tls.ca_file " + settings_.tls->ca_file +
                                  " cannot be read");
     }
+}
+
+bool Cluster::trusts_as_its_file_says() const {
+    return trusted_ == trusted_certificates(settings_);
 }
 
 Cluster::~Cluster() {

@@ -51,10 +51,13 @@ class Cluster {
     // Client side of TLS for one connection to `endpoint`; nullptr where the cluster speaks plain HTTP.
     SSL* new_tls(const Endpoint& endpoint) const;
     bool uses_tls() const { return tls_ != nullptr; }
+    // Reads the file of trusted certificates again. False: a reload needs a cluster with the new ones.
+    bool trusts_as_its_file_says() const;
 
   private:
     const config::Cluster settings_;
-    mutable std::mutex mutex_;  // endpoints_; taken only when version() has changed
+    const std::string trusted_;  // PEM, as read from tls.ca_file
+    mutable std::mutex mutex_;   // endpoints_; taken only when version() has changed
     std::shared_ptr<const EndpointList> endpoints_;
     std::atomic<std::uint64_t> version_{1};
     std::atomic<bool> resolve_wanted_{false};

@@ -509,4 +509,23 @@ TEST_CASE("an upstream over TLS is verified") {
     CHECK(get(gateway.port(), "/x").status == 503);
 }
 
+TEST_CASE("a reload reads the certificates that an upstream is checked with again") {
+    TemporaryDirectory files;
+    const TestCertificate made = make_certificate("localhost");
+    files.write("trusted.pem", make_certificate("localhost").certificate);  // of somebody else
+    TlsEchoServer upstream(made);
+    GatewayConfig config = Gateway::in_front_of("localhost:" + std::to_string(upstream.port()), "",
+                                                R"("tls":{"ca_file":")" + files.path() + R"(/trusted.pem"})");
+    Gateway gateway(config);
+    CHECK(get(gateway.port(), "/x").status == 503);
+    const auto reload = [&] { return request(gateway.admin_port(), "POST", "/reload").status; };
+    files.write("trusted.pem", made.certificate);
+    CHECK(reload() == 200);
+    CHECK(get(gateway.port(), "/x").status == 200);
+    // A file that is no certificate is refused, and what was trusted stays.
+    files.write("trusted.pem", "nothing");
+    CHECK(reload() == 422);
+    CHECK(get(gateway.port(), "/x").status == 200);
+}
+
 }  // namespace test
