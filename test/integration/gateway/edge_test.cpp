@@ -81,7 +81,7 @@ TEST_CASE("headers for every answer are on those that belong to no route, too") 
     config.more = R"("response_headers":[{"name":"X-Content-Type-Options","value":"nosniff"},)"
                   R"({"name":"X-Frame-Options","value":"DENY"}])";
     Gateway gateway(config);
-    const auto check = [](const Reply& reply, int status, const std::string& frame = "DENY") {
+    const auto check = [](const Reply& reply, unsigned status, const std::string& frame = "DENY") {
         CAPTURE(status);
         CHECK(reply.status == status);
         CHECK(reply.header("X-Content-Type-Options") == "nosniff");
