@@ -70,24 +70,19 @@ TestCertificate make_certificate(const std::string& common_name) {
 
 TlsClient::TlsClient(RawConnection&& connection, const std::string& server_name, int newest)
     : connection_(std::move(connection)),
-      context_(SSL_CTX_new(TLS_client_method())),
-      tls_(SSL_new(context_)) {
-    SSL_set_max_proto_version(tls_, newest);
-    SSL_set_security_level(tls_, 0);  // it is the server that has to refuse old versions
+      context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free),
+      tls_(SSL_new(context_.get()), SSL_free) {
+    SSL_set_max_proto_version(tls_.get(), newest);
+    SSL_set_security_level(tls_.get(), 0);  // it is the server that has to refuse old versions
     const timeval limit{10, 0};
     ::setsockopt(connection_.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    SSL_set_fd(tls_, connection_.fd());
-    set_name(tls_, server_name);
-    if (SSL_connect(tls_) != 1) throw std::runtime_error("TLS handshake failed");
-}
-
-TlsClient::~TlsClient() {
-    SSL_free(tls_);
-    SSL_CTX_free(context_);
+    SSL_set_fd(tls_.get(), connection_.fd());
+    set_name(tls_.get(), server_name);
+    if (SSL_connect(tls_.get()) != 1) throw std::runtime_error("TLS handshake failed");
 }
 
 std::string TlsClient::common_name() const {
-    X509* certificate = SSL_get1_peer_certificate(tls_);
+    X509* certificate = SSL_get1_peer_certificate(tls_.get());
     std::array<char, 256> text{};
     X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text.data(),
                               static_cast<int>(text.size()));
@@ -100,7 +95,7 @@ std::string TlsClient::answer() {
     std::size_t wanted = std::string::npos;
     std::array<char, 16384> buffer;
     while (bytes.size() < wanted) {
-        const int got = SSL_read(tls_, buffer.data(), static_cast<int>(buffer.size()));
+        const int got = SSL_read(tls_.get(), buffer.data(), static_cast<int>(buffer.size()));
         if (got <= 0) throw std::runtime_error("TLS read failed");
         bytes.append(buffer.data(), static_cast<std::size_t>(got));
         const std::size_t head = bytes.find("\r\n\r\n");
@@ -112,13 +107,13 @@ std::string TlsClient::answer() {
 }
 
 std::string TlsClient::get(const std::string& target) {
-    write_all(tls_, "GET " + target + " HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    write_all(tls_.get(), "GET " + target + " HTTP/1.1\r\nHost: a.test\r\n\r\n");
     return answer();
 }
 
 std::string TlsClient::post(const std::string& target, const std::string& body) {
-    write_all(tls_, "POST " + target + " HTTP/1.1\r\nHost: a.test\r\nContent-Length: " +
-                        std::to_string(body.size()) + "\r\n\r\n" + body);
+    write_all(tls_.get(), "POST " + target + " HTTP/1.1\r\nHost: a.test\r\nContent-Length: " +
+                              std::to_string(body.size()) + "\r\n\r\n" + body);
     return answer();
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -25,7 +26,6 @@ class TlsClient {
         : TlsClient(RawConnection(port), server_name) {}
     // `newest`: TLS1_1_VERSION and the like; 0: as new as possible.
     TlsClient(RawConnection&& connection, const std::string& server_name, int newest = 0);
-    ~TlsClient();
     TlsClient(const TlsClient&) = delete;
     TlsClient& operator=(const TlsClient&) = delete;
 
@@ -37,8 +37,8 @@ class TlsClient {
     std::string answer();
 
     RawConnection connection_;
-    SSL_CTX* context_;
-    SSL* tls_;
+    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+    std::unique_ptr<SSL, decltype(&SSL_free)> tls_;
 };
 
 // Answers every request with 200.

@@ -25,7 +25,10 @@ std::atomic<std::uint64_t> allocations{0};
 
 }  // namespace
 
-// Counts every allocation of this binary: a hit must not make one.
+// Counts every allocation of this binary: a hit must not make one. The sanitizers bring their own operator
+// new, which must not be mixed with another.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define COUNT_ALLOCATIONS 1
 void* operator new(std::size_t size) {
     ++allocations;
     void* memory = std::malloc(size == 0 ? 1 : size);
@@ -38,6 +41,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+#endif
 
 namespace {
 
@@ -310,8 +314,10 @@ TEST_CASE("a hit allocates nothing") {
     }
     CHECK(allocations == before);
     CHECK(all);
-    (void)f.ask(authorization + "x");  // the counter counts
-    CHECK(allocations > before);
+    (void)f.ask(authorization + "x");
+#ifdef COUNT_ALLOCATIONS
+    CHECK(allocations > before);  // the counter counts
+#endif
 }
 
 TEST_CASE("the cache stays within its bounds and long tokens fit too") {
