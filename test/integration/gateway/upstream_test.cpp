@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -354,12 +355,12 @@ TEST_CASE("who waits too long for a place is told so") {
     FakeUpstream upstream(named("slow", milliseconds(1500)));
     Gateway gateway(Gateway::in_front_of(upstream.endpoint(), "",
                                          R"("in_flight":{"max":1,"queue":5,"queue_timeout_ms":200})"));
-    std::thread first([&] { CHECK(get(gateway.port(), "/x").status == 200); });
+    auto first = std::async(std::launch::async, [&] { return get(gateway.port(), "/x").status; });
     CHECK(upstream.wait_received("GET /x"));
     const Reply late = get(gateway.port(), "/y");
     CHECK(late.status == 503);
     CHECK(late.text("code") == "queue_timeout");
-    first.join();
+    CHECK(first.get() == 200);
 }
 
 TEST_CASE("waiting for a place or for a connection counts against the limit of the whole exchange") {
@@ -368,14 +369,14 @@ TEST_CASE("waiting for a place or for a connection counts against the limit of t
                                                 R"("in_flight":{"max":1,"queue":5,"queue_timeout_ms":9000})");
     config.routes = open_route("/quick", R"("timeouts":{"total_ms":400})") + "," + config.routes;
     Gateway gateway(config);
-    std::thread first([&] { CHECK(get(gateway.port(), "/x").status == 200); });
+    auto first = std::async(std::launch::async, [&] { return get(gateway.port(), "/x").status; });
     CHECK(upstream.wait_received("GET /x"));
     const auto begin = std::chrono::steady_clock::now();
     const Reply late = get(gateway.port(), "/quick");
     CHECK(std::chrono::steady_clock::now() - begin < milliseconds(2000));
     CHECK(late.status == 504);
     CHECK(late.text("code") == "total_timeout");
-    first.join();
+    CHECK(first.get() == 200);
 }
 
 TEST_CASE("the Host of an endpoint is the one of the endpoint that is asked") {
