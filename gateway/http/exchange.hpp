@@ -106,6 +106,11 @@ struct Exchange {
 
     TextStore text;
 
+    std::uint64_t microseconds_until(std::chrono::steady_clock::time_point now) const {
+        return static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(now - started).count());
+    }
+
     void reset() {
         snapshot.reset();
         head.clear();

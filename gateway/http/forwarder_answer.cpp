@@ -137,9 +137,7 @@ bool Forwarder::on_answer_head(char* rest, std::size_t size) {
             cluster_->cluster().record_success(pool_->endpoint(), last_resort_, now);
     }
     answer_head_done_ = true;
-    exchange_.upstream_us = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(worker_.poller.now() - exchange_.started)
-            .count());
+    exchange_.upstream_us = exchange_.microseconds_until(worker_.poller.now());
     if (status == 101) return open_tunnel(rest, size);
 
     wire::ClientResponse out;

@@ -182,9 +182,7 @@ void ClientSession::end_exchange() {
     Exchange& exchange = request->exchange;
     request->forwarder.abandon();
     if (exchange.status != 0 || state_ == State::handling) {
-        const auto duration = static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::microseconds>(worker_.poller.now() - exchange.started)
-                .count());
+        const std::uint64_t duration = exchange.microseconds_until(worker_.poller.now());
         observe::RouteStats& stats = exchange.route ? *exchange.snapshot->route_stats[exchange.route_index]
                                                     : *exchange.snapshot->unmatched;
         const unsigned status = exchange.status != 0 ? exchange.status : 499;

@@ -21,8 +21,15 @@ constexpr int kEventsPerTurn = 128;
 // Turns that a batch of sends may wait to become full.
 constexpr int kMostHeld = 8;
 
-void log_exception(const std::exception& e) {
-    shared::log::error("session_exception", {{"error", e.what()}});
+// What one handler throws ends that handler and nothing else.
+template <class Work>
+void guarded(PollHandler& handler, const Work& work) {
+    try {
+        work();
+    } catch (const std::exception& e) {
+        shared::log::error("session_exception", {{"error", e.what()}});
+        handler.on_exception();
+    }
 }
 
 }  // namespace
@@ -72,7 +79,6 @@ void Poller::retire(std::unique_ptr<PollHandler> handler) {
 
 void Poller::read_clock() {
     now_ = Clock::now();
-    now_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
     ++turns_;
 }
 
@@ -86,12 +92,13 @@ void Poller::turn(std::chrono::milliseconds most) {
         PollHandler* handler = running_[i];
         if (!handler) continue;  // retired meanwhile
         handler->queued_again_ = false;
-        call(*handler, PollHandler::kAgain);
+        guarded(*handler, [&] { handler->on_events(PollHandler::kAgain); });
     }
     running_.clear();
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        call(*static_cast<PollHandler*>(event.data.ptr), event.events);
+        auto* handler = static_cast<PollHandler*>(event.data.ptr);
+        guarded(*handler, [&] { handler->on_events(event.events); });
         if (batch_.full()) send_batch();
     }
     // Under full load more has arrived meanwhile, and the batch is filled up. A small one goes out at once:
@@ -106,24 +113,9 @@ void Poller::end_turn() {
     if (!retired_.empty()) destroy_retired();
 }
 
-void Poller::call(PollHandler& handler, std::uint32_t events) {
-    try {
-        handler.on_events(events);
-    } catch (const std::exception& e) {
-        log_exception(e);
-        handler.on_exception();
-    }
-}
-
 void Poller::send_batch() {
     batch_.flush_all([](PollHandler& owner, const SendBatch::Outcome& outcome) {
-        if (owner.retired_) return;
-        try {
-            owner.on_batch_sent(outcome);
-        } catch (const std::exception& e) {
-            log_exception(e);
-            owner.on_exception();
-        }
+        if (!owner.retired_) guarded(owner, [&] { owner.on_batch_sent(outcome); });
     });
 }
 
@@ -157,13 +149,7 @@ void Poller::Mailbox::on_events(std::uint32_t) {
         const std::lock_guard lock(mutex_);
         tasks.swap(tasks_);
     }
-    for (const auto& task : tasks) {
-        try {
-            task();
-        } catch (const std::exception& e) {
-            log_exception(e);
-        }
-    }
+    for (const auto& task : tasks) guarded(*this, task);
 }
 
 }  // namespace gateway::net

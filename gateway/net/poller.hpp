@@ -56,7 +56,9 @@ class Poller {
     // When the events of this turn were fetched. What a turn does counts from here: a request that waited for
     // others of its turn has waited. Costs nothing, unlike the clock.
     Clock::time_point now() const { return now_; }
-    std::int64_t now_ms() const { return now_ms_; }
+    std::int64_t now_ms() const {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
+    }
     // Grows by one each turn.
     std::uint64_t turns() const { return turns_; }
 
@@ -94,14 +96,12 @@ class Poller {
         std::vector<std::function<void()>> tasks_;  // guarded by mutex_
     };
 
-    static void call(PollHandler& handler, std::uint32_t events);
     void read_clock();
     void send_batch();
     void destroy_retired();
 
     int epoll_;
     Clock::time_point now_;
-    std::int64_t now_ms_ = 0;
     std::uint64_t turns_ = 0;
     int held_ = 0;  // turns since the batch was sent
     std::vector<PollHandler*> again_;

@@ -25,14 +25,11 @@ void Output::number(std::uint64_t n) {
 }
 
 void Output::header(std::string_view name, std::string_view value) {
-    if (!valid_header_name(name) || !valid_header_value(value)) {
+    if (!valid_header_name(name)) {
         rejected_ = true;
         return;
     }
-    if (name.size() + value.size() + 4 > room()) {
-        overflow_ = true;
-        return;
-    }
+    if (!takes(value, name.size() + value.size() + 4)) return;
     append(name);
     append(": ");
     append(value);

@@ -32,14 +32,7 @@ class Output {
 
     // The same with a constant for the name, spelled "Name: ": only the value needs a look.
     void line(std::string_view name_and_colon, std::string_view value) {
-        if (!valid_header_value(value)) {
-            rejected_ = true;
-            return;
-        }
-        if (name_and_colon.size() + value.size() + 2 > room()) {
-            overflow_ = true;
-            return;
-        }
+        if (!takes(value, name_and_colon.size() + value.size() + 2)) return;
         append(name_and_colon);
         append(value);
         append("\r\n");
@@ -55,6 +48,16 @@ class Output {
     void advance(std::size_t bytes) { size_ += bytes; }
 
   private:
+    // A line of `size` bytes with this value may be written; else rejected() or overflow() says why not.
+    bool takes(std::string_view value, std::size_t size) {
+        if (!valid_header_value(value))
+            rejected_ = true;
+        else if (size > room())
+            overflow_ = true;
+        else
+            return true;
+        return false;
+    }
     void append(std::string_view t) {
         // memcpy with a null source is undefined even for no bytes
         if (!t.empty()) std::memcpy(data_ + size_, t.data(), t.size());

@@ -15,15 +15,11 @@
 
 #include "gateway/net/stream.hpp"
 #include "gateway/net/ticker.hpp"
+#include "test/unit/gateway/socket_pair.hpp"
 
 namespace gateway::net {
 
 namespace {
-
-struct Pair {
-    Pair() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd.data()) == 0); }
-    std::array<int, 2> fd{};
-};
 
 class Handler : public PollHandler {
   public:
@@ -39,7 +35,7 @@ class Handler : public PollHandler {
 
 TEST_CASE("the set reports edges, a handler that retires is not called again") {
     Poller poller;
-    Pair pair;
+    test::SocketPair pair;
     int calls = 0;
     bool destroyed = false;
     struct Guard {
@@ -161,7 +157,7 @@ class Echo : public PollHandler {
 
   private:
     Poller& poller_;
-    Pair pair_;
+    test::SocketPair pair_;
     Stream stream_;
 };
 

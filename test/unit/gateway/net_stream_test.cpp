@@ -7,20 +7,12 @@
 
 #include "gateway/net/listener.hpp"
 #include "gateway/net/stream.hpp"
+#include "test/unit/gateway/socket_pair.hpp"
 
 namespace gateway::net {
 
-namespace {
-
-struct Pair {
-    Pair() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd.data()) == 0); }
-    std::array<int, 2> fd{};
-};
-
-}  // namespace
-
 TEST_CASE("a short read says that the socket is drained, except after a hang-up") {
-    Pair pair;
+    test::SocketPair pair;
     Stream stream(pair.fd[0]);
     std::array<char, 64> buffer;
     CHECK(stream.read(buffer, false).status == IoStatus::drained);
@@ -38,7 +30,7 @@ TEST_CASE("a short read says that the socket is drained, except after a hang-up"
 }
 
 TEST_CASE("pieces go out in order, and what does not fit is told") {
-    Pair pair;
+    test::SocketPair pair;
     Stream stream(pair.fd[0]);
     CHECK(stream.write("a", "", "bc").bytes == 3);
     std::array<char, 8> buffer;
