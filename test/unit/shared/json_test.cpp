@@ -111,6 +111,66 @@ TEST_CASE("text lengths count code points and control characters are refused") {
     CHECK(errors.size() == 2);
 }
 
+TEST_CASE("text is refused below its least length and with DEL in it") {
+    const auto document = json::parse(
+        "{\"two\":\"\xC3\xA9\xC3\xA9\",\"three\":\"abc\",\"del\":\"a\x7F\",\"unit\":\"a\\u001f\"}");
+    REQUIRE(document.has_value());
+    const json::TextRule rule{.min_length = 3};
+    const auto read = [&](const char* key, json::TextRule with) {
+        std::vector<json::FieldError> errors;
+        json::ObjectReader in(*document, errors);
+        const auto text = in.optional_text(key, with);
+        CHECK(errors.size() == (text ? 0U : 1U));
+        return text;
+    };
+    CHECK(read("two", rule) == std::nullopt);
+    CHECK(read("three", rule) == "abc");
+    CHECK(read("del", {}) == std::nullopt);
+    CHECK(read("unit", {}) == std::nullopt);
+    json::TextRule free_text;
+    free_text.allow_control = true;
+    CHECK(read("del", free_text) == "a\x7F");
+}
+
+TEST_CASE("the limits of an integer belong to it") {
+    const auto document = json::parse(R"({"low":-3,"high":7,"below":-4,"above":8})");
+    REQUIRE(document.has_value());
+    const auto read = [&](const char* key) {
+        std::vector<json::FieldError> errors;
+        json::ObjectReader in(*document, errors);
+        const auto number = in.optional_integer(key, -3, 7);
+        CHECK(errors.size() == (number ? 0U : 1U));
+        CHECK(in.required_integer(key, -3, 7) == number.value_or(0));
+        return number;
+    };
+    CHECK(read("low") == -3);
+    CHECK(read("high") == 7);
+    CHECK(read("below") == std::nullopt);
+    CHECK(read("above") == std::nullopt);
+}
+
+TEST_CASE("hundredths have at most two decimals and keep to their limits") {
+    const auto read = [](const std::string& number) {
+        const auto document = json::parse("{\"n\":" + number + "}");
+        REQUIRE(document.has_value());
+        std::vector<json::FieldError> errors;
+        json::ObjectReader in(*document, errors);
+        const auto value = in.optional_hundredths("n", -100, 400);
+        INFO(number);
+        CHECK(errors.size() == (value ? 0U : 1U));
+        return value;
+    };
+    CHECK(read("3.75") == 375);
+    CHECK(read("0.07") == 7);
+    CHECK(read("0.29") == 29);  // 28.999999999999996 in doubles
+    CHECK(read("4") == 400);
+    CHECK(read("4.00") == 400);
+    CHECK(read("-1") == -100);
+    for (const char* wrong :
+         {"4.01", "-1.01", "3.001", "3.999", "0.005", "3.0001", "1e300", "\"3\"", "null", "true"})
+        CHECK(read(wrong) == std::nullopt);
+}
+
 TEST_CASE("what is no object is one error, not a crash") {
     for (const char* text : {"[]", "null", "5", "\"x\"", "true"}) {
         const auto document = json::parse(text);
