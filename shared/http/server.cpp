@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "shared/base/random.hpp"
+#include "shared/http/framing.hpp"
 #include "shared/http/networks.hpp"
 #include "shared/http/uri.hpp"
 #include "shared/jwt/credentials.hpp"
@@ -42,25 +43,6 @@ bool sane_request_id(std::string_view id) {
 
 std::string_view to_view(beast::string_view text) {
     return {text.data(), text.size()};
-}
-
-// What Beast's parser lets pass but a strict reader must not (RFC 9112 section 6; gateway rules). Returns the
-// reason.
-const char* framing_fault(const bhttp::request_header<>& head) {
-    const auto count = [&](bhttp::field name) { return head.count(name); };
-    if (count(bhttp::field::content_length) > 1) return "more than one Content-Length";
-    if (count(bhttp::field::transfer_encoding) > 1) return "more than one Transfer-Encoding";
-    if (count(bhttp::field::transfer_encoding) == 1) {
-        if (count(bhttp::field::content_length) != 0) return "Content-Length with Transfer-Encoding";
-        if (!beast::iequals(head[bhttp::field::transfer_encoding], "chunked"))
-            return "unknown Transfer-Encoding";
-        if (head.version() < 11) return "Transfer-Encoding on HTTP/1.0";
-    }
-    if (count(bhttp::field::host) > 1 || (head.version() >= 11 && count(bhttp::field::host) == 0))
-        return "Host";
-    if (count(bhttp::field::authorization) > 1) return "more than one Authorization";
-    if (count(bhttp::field::content_type) > 1) return "more than one Content-Type";
-    return nullptr;
 }
 
 }  // namespace
@@ -115,6 +97,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     bool retired = false;                                      // each answer ends its connection
     bool draining = false;
     Clock::time_point drain_end = Clock::time_point::max();  // then everything left is cut off
+    bool cut_off = false;                                    // that has been done
     std::function<void()> drained;
 
     void bind();
@@ -186,11 +169,22 @@ void Server::Impl::tick() {
     ticker.async_wait([self = shared_from_this()](boost::system::error_code error) {
         if (error) return;
         const auto now = Clock::now();
+        const bool drain_over = now >= self->drain_end;
         for (auto& connection : self->connections) {
-            if (now < connection.deadline && now < self->drain_end) continue;
+            if (now < connection.deadline && !drain_over) continue;
             connection.expired = true;
             boost::system::error_code ignored;
+            if (drain_over) connection.stream.shutdown(tcp::socket::shutdown_both, ignored);
             connection.stream.cancel(ignored);
+        }
+        // A tick later what could be cut off is gone; what is left is a handler that waits for something
+        // else.
+        if (drain_over && std::exchange(self->cut_off, true)) {
+            if (auto done = std::exchange(self->drained, nullptr)) {
+                log::warn("drain_incomplete", {{"connections", self->connections.size()}});
+                done();
+            }
+            return;
         }
         self->tick();
     });

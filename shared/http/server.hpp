@@ -51,7 +51,8 @@ class Server {
     // From now on each answer ends its connection, so that clients look for another server; still accepts.
     void retire();
     // Stops accepting, answers what is in flight with Connection: close, and cuts off what is left after
-    // `grace`. `done` runs once, when no connection is left.
+    // `grace`. `done` runs once: when no connection is left, or soon after the grace where a handler still
+    // waits for something else (its coroutine then ends with the io_context).
     void drain(std::chrono::milliseconds grace, std::function<void()> done);
 
     struct Impl;

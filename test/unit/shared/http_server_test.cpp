@@ -1,6 +1,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
+#include <future>
+#include <optional>
+#include <sstream>
 #include <thread>
 
 #include "shared/http/server.hpp"
@@ -38,6 +43,13 @@ class Fixture {
                        throw std::runtime_error("SELECT secret");
                        co_return http::no_content();
                    });
+        router.add("GET", "/slow", http::Access::open(),
+                   [this](http::Request&) -> boost::asio::awaitable<http::Response> {
+                       boost::asio::steady_timer timer(io_, 10s);
+                       slow_.set_value();
+                       co_await timer.async_wait(boost::asio::use_awaitable);
+                       co_return http::no_content();
+                   });
         auto check = [](std::string_view token) -> Result<jwt::Claims> {
             if (token == "down") return make_error_code(jwt::Errc::no_keys);
             if (token != "admin" && token != "student") return make_error_code(jwt::Errc::bad_signature);
@@ -58,8 +70,23 @@ class Fixture {
     void drain(std::chrono::milliseconds grace) {
         boost::asio::post(io_, [this, grace] { server_->drain(grace, [] {}); });
     }
+    // True if the drain was over within `time`.
+    bool drain_and_wait(std::chrono::milliseconds grace, std::chrono::milliseconds time) {
+        auto drained = std::make_shared<std::promise<void>>();
+        auto over = drained->get_future();
+        boost::asio::post(io_, [this, grace, drained] {
+            server_->drain(grace, [this, drained] {
+                drained->set_value();
+                io_.stop();
+            });
+        });
+        return over.wait_for(time) == std::future_status::ready;
+    }
+    // Until a request is inside the handler of /slow.
+    void wait_for_slow() { slow_.get_future().wait(); }
 
   private:
+    std::promise<void> slow_;
     boost::asio::io_context io_{1};
     metrics::Registry metrics_;
     std::unique_ptr<http::Server> server_;
@@ -127,6 +154,10 @@ TEST_CASE("bodies that are no JSON objects are 400, other types 415, too long on
     CHECK(test::request(server.port(), "POST", "/echo", {{"Content-Type", "text/plain"}}, "{}").status ==
           415);
     CHECK(test::request(server.port(), "POST", "/echo", {}, "{}").status == 415);
+    const std::string filled = "{\"a\":\"" + std::string(92, 'x') + "\"}";
+    REQUIRE(filled.size() == 100);
+    CHECK(test::post_json(server.port(), "/echo", filled).status == 200);
+    CHECK(test::post_json(server.port(), "/echo", filled + " ").status == 413);
     CHECK(test::post_json(server.port(), "/echo", std::string(101, ' ')).status == 413);
     const auto chunked =
         test::request(server.port(), "POST", "/echo",
@@ -139,12 +170,16 @@ TEST_CASE("ambiguous framing is refused and the connection closes") {
     Fixture server;
     const char* heads[] = {
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\nContent-Length: 2\r\n\r\n{}",
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET /open HTTP/1.1\r\n\r\n",
         "GET /open HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         "GET /open HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer admin\r\nAuthorization: Bearer x\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Type: text/csv\r\n"
+        "Content-Length: 2\r\n\r\n{}",
         "GET /open HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n",
         "GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         "GET /\x80 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
@@ -156,6 +191,120 @@ TEST_CASE("ambiguous framing is refused and the connection closes") {
         const auto answer = connection.read_to_end(5s);
         CHECK(answer.starts_with("HTTP/1.1 400 "));
         CHECK(connection.closed_by_peer());
+    }
+}
+
+namespace {
+
+std::size_t answers_in(const std::string& bytes) {
+    std::size_t count = 0;
+    for (auto at = bytes.find("HTTP/1.1 "); at != std::string::npos; at = bytes.find("HTTP/1.1 ", at + 1))
+        ++count;
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("what follows a body that is not read is never taken for a request") {
+    http::ServerOptions options;
+    options.body_limit_bytes = 100;
+    options.body_timeout = 1s;
+    Fixture server(options);
+    // Longer than the limit, so that it is refused by its length alone.
+    const std::string inner =
+        "GET /open HTTP/1.1\r\nHost: a\r\nX-Filler: " + std::string(100, 'x') + "\r\n\r\n";
+    const std::string size = std::to_string(inner.size());
+    const std::string in_chunk = [&] {
+        std::ostringstream hex;
+        hex << std::hex << inner.size();
+        return hex.str() + "\r\n" + inner + "\r\n0\r\n\r\n";
+    }();
+    const std::string echo = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    const std::string chunked = "Transfer-Encoding: chunked\r\n";
+    struct Row {
+        std::string sent;
+        const char* status;
+    };
+    const Row rows[] = {
+        {echo + "Content-Length: " + size + "\r\n\r\n" + inner, "413"},
+        {echo + chunked + "\r\n" + in_chunk, "413"},
+        {"POST /nowhere HTTP/1.1\r\nHost: a\r\n" + chunked + "\r\n" + in_chunk, "404"},
+        {"DELETE /open HTTP/1.1\r\nHost: a\r\n" + chunked + "\r\n" + in_chunk, "405"},
+        {"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n" + inner, "404"},
+        {"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\nExpect: 100-continue\r\n\r\n" + inner,
+         "404"},
+        {echo + "Content-Length: 60\r\nExpect: x\r\n\r\n" + inner, "417"},
+        {echo + chunked + "\r\nzz\r\n" + inner, "400"},
+        {echo + "Content-Length: 60\r\n\r\n{", "408"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.sent);
+        test::RawConnection connection(server.port());
+        connection.send(row.sent);
+        const auto all = connection.read_to_end(5s);
+        CHECK(all.starts_with(std::string("HTTP/1.1 ") + row.status));
+        CHECK(answers_in(all) == 1);
+        CHECK(connection.closed_by_peer());
+    }
+}
+
+TEST_CASE("a refused request whose body was read leaves the connection open") {
+    Fixture server;
+    test::RawConnection connection(server.port());
+    connection.send(
+        "POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nGET / H"
+        "GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const auto all = connection.read_to_end(5s);
+    CHECK(all.starts_with("HTTP/1.1 404 "));
+    CHECK(all.find("HTTP/1.1 200 ") != std::string::npos);
+    CHECK(answers_in(all) == 2);
+}
+
+TEST_CASE("more connections than allowed are closed, and a place that is free again is given away") {
+    http::ServerOptions options;
+    options.max_connections = 2;
+    Fixture server(options);
+    const std::string ask = "GET /open HTTP/1.1\r\nHost: a\r\n\r\n";
+    std::optional<test::RawConnection> first(std::in_place, server.port());
+    first->send(ask);
+    CHECK(first->read_until("}").starts_with("HTTP/1.1 200 "));
+    test::RawConnection second(server.port());
+    second.send(ask);
+    CHECK(second.read_until("}").starts_with("HTTP/1.1 200 "));
+    test::RawConnection third(server.port());
+    CHECK(third.read_to_end(5s).empty());
+    CHECK(third.closed_by_peer());
+    first.reset();
+    const auto free_again = [&] {
+        test::RawConnection next(server.port());
+        next.send(ask);
+        return next.read_until("}", 1s).starts_with("HTTP/1.1 200 ");
+    };
+    bool served = false;
+    for (int i = 0; i < 50 && !served; ++i) served = free_again();
+    CHECK(served);
+}
+
+TEST_CASE("a drain ends with its grace, whatever a handler or a client still waits for") {
+    http::ServerOptions options;
+    Fixture server(options);
+    SECTION("a handler that takes too long") {
+        test::RawConnection connection(server.port());
+        connection.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+        server.wait_for_slow();
+        const auto before = std::chrono::steady_clock::now();
+        CHECK(server.drain_and_wait(300ms, 2s));
+        CHECK(std::chrono::steady_clock::now() - before > 250ms);
+        connection.read_to_end(1s);
+        CHECK(connection.closed_by_peer());
+    }
+    SECTION("a body that never comes") {
+        test::RawConnection connection(server.port());
+        connection.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n{");
+        test::get(server.port(), "/open");  // what was sent before has been read
+        const auto before = std::chrono::steady_clock::now();
+        CHECK(server.drain_and_wait(300ms, 2s));
+        CHECK(std::chrono::steady_clock::now() - before > 250ms);
     }
 }
 
