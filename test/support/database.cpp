@@ -4,10 +4,12 @@
 #include <mongoc/mongoc.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "shared/base/encoding.hpp"
 #include "shared/base/random.hpp"
@@ -42,18 +44,27 @@ std::string with_database(const std::string& uri, const std::string& name) {
     return uri.substr(0, host_end) + "/" + name + (query == std::string::npos ? "" : uri.substr(query));
 }
 
-std::string run_sql(const std::string& uri, const std::string& sql) {
-    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(uri.c_str()), PQfinish);
+using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+
+Connection connect(const std::string& uri) {
+    Connection connection(PQconnectdb(uri.c_str()), PQfinish);
     if (PQstatus(connection.get()) != CONNECTION_OK)
         throw std::runtime_error(PQerrorMessage(connection.get()));
     PQsetNoticeProcessor(
         connection.get(), [](void*, const char*) {}, nullptr);
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()),
-                                                               PQclear);
+    return connection;
+}
+
+std::string execute(PGconn* connection, const std::string& sql) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection, sql.c_str()), PQclear);
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-        throw std::runtime_error(PQerrorMessage(connection.get()));
+        throw std::runtime_error(PQerrorMessage(connection));
     return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
+}
+
+std::string run_sql(const std::string& uri, const std::string& sql) {
+    return execute(connect(uri).get(), sql);
 }
 
 }  // namespace
@@ -80,6 +91,35 @@ PostgresDatabase::~PostgresDatabase() {
 
 std::string PostgresDatabase::run(const std::string& sql) const {
     return run_sql(uri_, sql);
+}
+
+HeldTransaction::HeldTransaction(const PostgresDatabase& database)
+    : database_(database), connection_(connect(database.uri()).release()) {
+    execute(connection_, "BEGIN");
+}
+
+HeldTransaction::~HeldTransaction() {
+    PQfinish(connection_);
+}
+
+std::string HeldTransaction::run(const std::string& sql) {
+    return execute(connection_, sql);
+}
+
+void HeldTransaction::commit() {
+    execute(connection_, "COMMIT");
+}
+
+bool HeldTransaction::wait_blocked(int count) const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < end) {
+        const auto blocked = database_.run(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+            "wait_event_type = 'Lock'");
+        if (std::stoi(blocked) >= count) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
 }
 
 MongoDatabase::MongoDatabase()

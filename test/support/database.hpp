@@ -3,6 +3,9 @@
 
 #include <string>
 
+struct pg_conn;
+using PGconn = pg_conn;
+
 namespace test {
 
 // True if the server is there. Where it is not: with CI=true the running test fails, elsewhere it is skipped
@@ -27,6 +30,25 @@ class PostgresDatabase {
   private:
     std::string name_;
     std::string uri_;
+};
+
+// A transaction that stays open, so that a test decides when others may go on. Rolled back at the end.
+class HeldTransaction {
+  public:
+    explicit HeldTransaction(const PostgresDatabase& database);
+    ~HeldTransaction();
+    HeldTransaction(const HeldTransaction&) = delete;
+    HeldTransaction& operator=(const HeldTransaction&) = delete;
+
+    // As PostgresDatabase::run, inside the transaction.
+    std::string run(const std::string& sql);
+    void commit();
+    // Waits until `count` other sessions of this database wait for a lock. False after 10 s.
+    bool wait_blocked(int count) const;
+
+  private:
+    const PostgresDatabase& database_;
+    PGconn* connection_;
 };
 
 // A mongodb:// URI with a database name nobody else uses; dropped at the end.

@@ -1,5 +1,6 @@
 // What people write: students, catalogue, enrolment, grades, scales, CSV.
 #include <atomic>
+#include <barrier>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -225,6 +226,7 @@ TEST_CASE("everyone enrolling in the same minute: limits and places hold, and no
     const Service one(demo.database.uri());
     const Service two(demo.database.uri());  // replicas share nothing but the database
     std::atomic<int> unexpected{0};
+    std::barrier start(8);
     std::vector<std::thread> crowd;
     for (int worker = 0; worker < 8; ++worker) {
         crowd.emplace_back([&, worker] {
@@ -236,6 +238,7 @@ TEST_CASE("everyone enrolling in the same minute: limits and places hold, and no
             };
             // Each student sends twice from two replicas, all for one limited course; and 22001 takes
             // everything.
+            start.arrive_and_wait();
             for (int i = 1; i <= 20; ++i) {
                 const int student_number = (worker / 2) * 10 + (i % 10) + 1;
                 post("225" + std::string(student_number < 10 ? "0" : "") + std::to_string(student_number),

@@ -31,6 +31,11 @@ Pengambilan row(std::string kode, int sks, const char* nilai, int ke = 1, int ko
     return result;
 }
 
+Pengambilan without_code(Pengambilan row) {
+    row.semester.kode = 0;
+    return row;
+}
+
 int ratus(std::optional<Indeks> indeks) {
     return indeks ? indeks->ratus : -1;
 }
@@ -127,6 +132,25 @@ TEST_CASE("the IPK takes each course once, by the best or by the last attempt") 
     CHECK(ratus(ipk(backwards, {Rounding::half_up, RepeatRule::last})) == 400);
 }
 
+TEST_CASE("of attempts with the same weight the later one stands, and a pass without weight beats a fail") {
+    const auto chosen = [](const Studi& rows, RepeatRule rule) {
+        const auto kept = without_repeats(rows, rule);
+        return kept.size() == 1 ? kept.front().semester.ke : 0;
+    };
+    CHECK(chosen({row("a", 3, "B", 1), row("a", 3, "B", 2)}, RepeatRule::best) == 2);
+    CHECK(chosen({row("a", 3, "A", 1), row("a", 3, "B", 2)}, RepeatRule::best) == 1);
+    CHECK(chosen({row("a", 3, "A", 1), row("a", 3, "B", 2)}, RepeatRule::last) == 2);
+    CHECK(chosen({row("a", 3, "E", 1), row("a", 3, "L", 2)}, RepeatRule::best) == 2);
+    CHECK(chosen({row("a", 3, "L", 1), row("a", 3, "E", 2)}, RepeatRule::best) == 1);
+    CHECK(chosen({row("a", 3, nullptr, 1), row("a", 3, nullptr, 2)}, RepeatRule::last) == 2);
+}
+
+TEST_CASE("a term whose graded courses have no sks has no IPS") {
+    const Studi rows{row("a", 3, "A", 1), row("b", 0, "B", 2)};
+    CHECK(latest_graded_term(rows)->ke == 1);
+    CHECK_FALSE(latest_graded_term({row("b", 0, "B", 2)}));
+}
+
 TEST_CASE("terms are in time order and the latest with an IPS is found") {
     const Studi rows{row("c", 3, nullptr, 3), row("a", 3, "A", 1), row("d", 3, "B", 2, 20223),
                      row("b", 3, "B", 2)};
@@ -163,6 +187,21 @@ TEST_CASE("a semester in a query is an ordinal or a code and nothing else") {
         INFO(bad);
         CHECK_FALSE(parse_semester(bad));
     }
+}
+
+TEST_CASE("the first and the last ordinal and code are what they say") {
+    CHECK(is_kode_semester(19001));
+    CHECK(is_kode_semester(29993));
+    for (const int bad : {0, 18993, 19000, 19004, 29990, 29994, 30001}) {
+        INFO(bad);
+        CHECK_FALSE(is_kode_semester(bad));
+    }
+    CHECK(parse_semester("19001"));
+    CHECK(parse_semester("14")->matches({14, 20282}));
+    CHECK_FALSE(parse_semester("14")->matches({13, 20281}));
+    CHECK(parse_semester("1")->matches({1, 0}));
+    CHECK(parse_semester("20282")->matches({14, 20282}));
+    CHECK_FALSE(parse_semester("20282")->matches({14, 0}));
 }
 
 TEST_CASE("the sks limit follows the IPS of the last semester") {
@@ -228,6 +267,27 @@ TEST_CASE("an enrolment is decided by the term's courses and the IPS before it")
          Keputusan::sudah_diambil,
          20,
          3},
+        {"the same, and too much besides",
+         {row("a", 20, nullptr, 2)},
+         "a",
+         3,
+         Keputusan::sudah_diambil,
+         20,
+         20},
+        {"rows without a code are of the term with their ordinal",
+         {without_code(row("a", 3, nullptr, 2)), without_code(row("b", 3, "D", 1))},
+         "a",
+         3,
+         Keputusan::sudah_diambil,
+         12,
+         3},
+        {"the short term has the even one's ordinal and is another term",
+         {row("a", 3, nullptr, 2, 20223)},
+         "a",
+         20,
+         Keputusan::boleh,
+         20,
+         0},
         {"marks of this and later terms say nothing",
          {row("a", 3, "A", 2), row("b", 3, "A", 3)},
          "x",
