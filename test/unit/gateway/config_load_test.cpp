@@ -1,6 +1,11 @@
 // File and environment -> Config: defaults, references, and every problem told with its place.
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <string>
 
@@ -191,6 +196,67 @@ TEST_CASE("each mistake is told once, with its place") {
                   "/issuers/0/claim_headers/0/header", "'_'");
     check_problem(R"({"listeners": [{}]})", "/routes", "at least one route");
     check_problem("[]", "", "must be an object");
+}
+
+TEST_CASE("with several issuers a route says whose tokens it takes") {
+    const auto with = [](const std::string& second, const std::string& auth) {
+        auto text = file("");
+        text.replace(text.find("\"public\""), 8, auth);
+        return text.replace(text.find("\"issuers\": ["), 12,
+                            R"("issuers": [{"audience": "aud", "keys": [{"secret":
+             "0123456789abcdef0123456789abcdef"}], )" +
+                                second + "},");
+    };
+    const std::string other = R"("name": "j", "issuer": "jss")";
+    check_problem(with(other, R"("token")"), "/routes/0/auth", "must name its issuer: there are several");
+    check_problem(with(other, R"({"roles": ["admin"]})"), "/routes/0/auth",
+                  "must name its issuer: there are several");
+    check_problem(with(other, R"({"issuer": "k"})"), "/routes/0/auth",
+                  "no issuer is called \"k\"; there is j, i");
+    const auto loaded = parse(with(other, R"({"issuer": "i"})"), environment());
+    INFO(loaded.report("f"));
+    REQUIRE(loaded);
+    CHECK(loaded.config->routes.at(0).auth.issuer_index == 1);
+    CHECK(parse(with(other, R"("public")"), environment()));
+    // Which keys a token is checked with must never depend on the order of the issuers.
+    check_problem(with(R"("name": "j", "issuer": "iss")", R"({"issuer": "i"})"), "/issuers/1/issuer",
+                  "issuer \"j\" has the same iss");
+    check_problem(with(R"("name": "i", "issuer": "jss")", R"({"issuer": "i"})"), "/issuers/1/name",
+                  "another issuer is called \"i\" too");
+}
+
+TEST_CASE("NAME is the variable, or the file that NAME_FILE names, without one newline at its end") {
+    char path[] = "/tmp/gateway-config-XXXXXX";
+    const int descriptor = ::mkstemp(path);
+    REQUIRE(descriptor >= 0);
+    ::close(descriptor);
+    const std::string name = "GATEWAY_CONFIG_TEST_VALUE";
+    const std::string name_file = name + "_FILE";
+    const auto holding = [&](const std::string& bytes) {
+        std::ofstream(path, std::ios::binary) << bytes;
+        return process_environment()(name);
+    };
+    ::unsetenv(name.c_str());
+    ::setenv(name_file.c_str(), path, 1);
+    CHECK(holding("secret\n") == "secret");
+    CHECK(holding("secret") == "secret");
+    CHECK(holding("secret\n\n") == "secret\n");
+    CHECK(holding("se\ncret \n") == "se\ncret ");
+    CHECK(holding("\n") == "");
+    CHECK(holding("") == "");
+    CHECK(holding(std::string("a\0b", 3)) == std::string("a\0b", 3));
+    ::setenv(name.c_str(), "", 1);  // as where a container's file names it without a value
+    CHECK(holding("secret\n") == "secret");
+    ::setenv(name.c_str(), "first", 1);
+    CHECK(holding("secret\n") == "first");
+    ::unsetenv(name.c_str());
+    ::setenv(name_file.c_str(), "", 1);
+    CHECK(process_environment()(name) == std::nullopt);
+    ::setenv(name_file.c_str(), "/nonexistent/secret", 1);
+    CHECK(process_environment()(name) == std::nullopt);
+    ::unsetenv(name_file.c_str());
+    CHECK(process_environment()(name) == std::nullopt);
+    std::remove(path);
 }
 
 TEST_CASE("claims: exactly one way to compare") {
