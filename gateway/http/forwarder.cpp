@@ -46,18 +46,15 @@ void Forwarder::start(ClientSession& session, const config::ClusterTarget& targe
     total_due_ = total.count() > 0
                      ? worker_.wheel.now() + static_cast<std::uint32_t>(total / net::DeadlineWheel::kTick) + 1
                      : 0;
-    pool_ = nullptr;
-    informational_ = 0;
+    avoid_ = nullptr;
     body_complete_ =
         exchange_.head.body() == wire::BodyKind::none ||
         (exchange_.head.body() == wire::BodyKind::length && exchange_.head.content_length() == 0);
     expect_continue_ = exchange_.head.expect_continue() && !body_complete_;
     kept_ = true;
-    request_broken_ = fresh_only_ = silent_used_ = false;
-    answer_started_ = answer_head_done_ = answer_any_byte_ = chunked_down_ = false;
+    fresh_only_ = silent_used_ = false;
+    answer_started_ = chunked_down_ = false;
     upstream_ended_ = client_ended_ = false;
-    route_retries_ = exchange_.route->retry.value_or(true);
-    answer_.clear();
     state_ = State::queued;
     if (settings.balancer == config::Balancer::hash) {
         if (settings.hash_on.source == config::HashOn::Source::header) {
@@ -131,30 +128,20 @@ void Forwarder::name_endpoint(const upstream::Endpoint& endpoint) {
 }
 
 bool Forwarder::take_places() {
-    upstream::InFlightLimit& route = *exchange_.runtime->in_flight;
-    if (!holds_route_) {
-        if (!route.try_acquire()) {
-            wait_for_place(route);
-            return false;
-        }
-        holds_route_ = true;
-    }
-    upstream::InFlightLimit& cluster = cluster_->cluster().in_flight;
-    if (!holds_cluster_) {
-        if (!cluster.try_acquire()) {
-            wait_for_place(cluster);
-            return false;
-        }
-        holds_cluster_ = true;
-    }
-    return true;
+    const auto take = [this](upstream::InFlightLimit& limit, upstream::InFlightLimit::Place& place) {
+        if (!place) place = limit.try_acquire();
+        if (!place) wait_for_place(limit);
+        return static_cast<bool>(place);
+    };
+    return take(*exchange_.runtime->in_flight, route_place_) &&
+           take(cluster_->cluster().in_flight, cluster_place_);
 }
 
 void Forwarder::wait_for_place(upstream::InFlightLimit& limit) {
-    if (queued_for_ != &limit) {
+    if (!queue_place_.of(limit)) {
         leave_queue();
-        if (!limit.try_queue()) return fail(answer_for(Failed::overloaded));
-        queued_for_ = &limit;
+        queue_place_ = limit.try_queue();
+        if (!queue_place_) return fail(answer_for(Failed::overloaded));
         worker_.stats.queued.add();
         worker_.wheel.set(*this, within_total(limit.queue_timeout()));
     }
@@ -163,9 +150,8 @@ void Forwarder::wait_for_place(upstream::InFlightLimit& limit) {
 }
 
 void Forwarder::leave_queue() {
-    if (!queued_for_) return;
-    queued_for_->leave_queue();
-    queued_for_ = nullptr;
+    if (!queue_place_) return;
+    queue_place_.reset();
     worker_.wheel.clear(*this);
 }
 
@@ -180,11 +166,10 @@ void Forwarder::on_place_free() {
 }
 
 void Forwarder::release_places() {
-    if (holds_cluster_) cluster_->cluster().in_flight.release();
-    if (holds_route_) exchange_.runtime->in_flight->release();
-    const bool freed = holds_cluster_ || holds_route_;
-    holds_cluster_ = holds_route_ = false;
-    if (freed) cluster_->wake_one();
+    const bool held = route_place_ || cluster_place_;
+    cluster_place_.reset();
+    route_place_.reset();
+    if (held) cluster_->wake_one();
 }
 
 void Forwarder::on_deadline() {
@@ -214,8 +199,7 @@ void Forwarder::abandon() {
     if (state_ == State::queued) cluster_->stop_waiting(this);
     leave_queue();
     worker_.wheel.clear(*this);
-    drop_connection();
-    end_attempt();
+    attempt_.reset();
     state_ = State::idle;
     ++serial_;
     forget(head_);
@@ -233,7 +217,7 @@ milliseconds Forwarder::within_total(milliseconds phase) const {
 }
 
 void Forwarder::arm(milliseconds phase) {
-    connection_->set_deadline(within_total(phase));
+    attempt_->connection().set_deadline(within_total(phase));
 }
 
 bool Forwarder::total_over() const {
@@ -248,14 +232,12 @@ void Forwarder::on_upstream_deadline() {
         return session->tunnel_finished();
     }
     if (total_over()) {
-        if (breaker_open_entry_) {
-            breaker_open_entry_ = false;
-            cluster_->cluster().record_failure(pool_->endpoint(), worker_.poller.now_ms());
-        }
+        attempt_->failed(worker_.poller.now_ms());
         return fail(answer_for(Failed::total_timeout));
     }
     // A client that takes nothing, or sends nothing, has its own deadline; the upstream is not to blame.
-    if (session_->backlog() || (!body_complete_ && !connection_->backlog() && !answer_head_done_)) {
+    if (session_->backlog() || (!body_complete_ && !attempt_->connection().backlog() &&
+                                attempt_->progress != Attempt::Progress::head)) {
         arm(idle_);
         return;
     }

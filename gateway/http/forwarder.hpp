@@ -3,15 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "gateway/http/body_reader.hpp"
+#include "gateway/http/attempt.hpp"
 #include "gateway/http/error_body.hpp"
 #include "gateway/http/exchange.hpp"
 #include "gateway/http/worker_context.hpp"
-#include "gateway/upstream/connection.hpp"
 #include "gateway/upstream/pool.hpp"
 #include "gateway/upstream/retry_policy.hpp"
 #include "gateway/wire/response_head.hpp"
@@ -77,10 +76,10 @@ class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter
     void attempt();
     void send_request();
     void keep_for_replay();
-    void end_attempt();
-    void drop_connection();
     void release_places();
-    void attempt_failed(upstream::Failure failure, Failed what, std::uint16_t status = 0);
+    upstream::Verdict decide(upstream::Failure failure, std::uint16_t status = 0) const;
+    bool repeat(upstream::Verdict verdict, upstream::Failure failure);
+    void attempt_failed(upstream::Failure failure, Failed what);
     void fail(Answer answer);
     std::chrono::milliseconds within_total(std::chrono::milliseconds phase) const;
     void arm(std::chrono::milliseconds phase);
@@ -100,46 +99,36 @@ class Forwarder final : public upstream::ConnectionUser, public upstream::Waiter
     Exchange& exchange_;
     ClientSession* session_ = nullptr;
     upstream::WorkerCluster* cluster_ = nullptr;
-    upstream::EndpointPool* pool_ = nullptr;  // of the attempt
-    std::unique_ptr<upstream::Connection> connection_;
+    const upstream::EndpointPool* avoid_ = nullptr;  // where an attempt has just failed
+    upstream::InFlightLimit::Place route_place_;
+    upstream::InFlightLimit::Place cluster_place_;
+    upstream::InFlightLimit::QueuePlace queue_place_;
+    std::optional<Attempt> attempt_;  // while connecting, exchanging, in a tunnel
 
     std::string head_;          // canonical request head, kept for retries
     std::string pending_;       // framed body that waits for a connection, or is kept for a retry
     std::string answer_bytes_;  // an answer's head that came in pieces
     std::string accept_;        // websocket: the Sec-WebSocket-Accept that must come back
-    wire::ResponseHead answer_;
-    BodyReader body_;
 
     std::uint64_t hash_key_ = 0;
     std::uint64_t serial_ = 0;     // changes when this object starts on another request
     std::uint32_t total_due_ = 0;  // tick; 0: none
     std::uint16_t host_at_ = 0;    // in head_: value of Host, where it is to name the endpoint; 0: it is not
     std::uint16_t host_length_ = 0;
-    upstream::InFlightLimit* queued_for_ = nullptr;
     std::chrono::milliseconds first_byte_{0};
     std::chrono::milliseconds idle_{0};
-    std::uint8_t informational_ = 0;
     State state_ = State::idle;
     bool chunked_up_ = false;
     bool expect_continue_ = false;
     bool body_complete_ = false;
-    bool kept_ = false;            // pending_ holds all of the body so far
-    bool request_broken_ = false;  // the upstream takes no more of the request
-    bool attempt_open_ = false;
-    bool breaker_open_entry_ = false;  // breaker.allow() was said yes to and not answered yet
-    bool holds_route_ = false;
-    bool holds_cluster_ = false;
+    bool kept_ = false;  // pending_ holds all of the body so far
     bool fresh_only_ = false;
     bool silent_used_ = false;
-    bool last_resort_ = false;  // the endpoint of this attempt is out
     bool answer_started_ = false;
-    bool answer_head_done_ = false;
-    bool answer_any_byte_ = false;
     bool chunked_down_ = false;
     bool upstream_ended_ = false;  // tunnel
     bool client_ended_ = false;    // tunnel
     bool pumping_ = false;
-    bool route_retries_ = true;
 };
 
 }  // namespace gateway::http

@@ -1,6 +1,4 @@
 // Forwarder: the answer on its way back, and tunnels.
-#include <algorithm>
-
 #include "gateway/http/client_session.hpp"
 #include "gateway/http/forwarder.hpp"
 
@@ -33,15 +31,15 @@ void Forwarder::pump() {
     pumping_ = true;
     const std::uint64_t serial = serial_;
     int reads = kReadsPerTurn;
-    while (connection_->readable() && !session_->backlog()) {
+    while (attempt_->connection().readable() && !session_->backlog()) {
         if (reads-- == 0) {
-            connection_->again();
+            attempt_->connection().again();
             break;
         }
-        const net::IoResult result = connection_->read(worker_.scratch);
+        const net::IoResult result = attempt_->connection().read(worker_.scratch);
         if (result.bytes > 0) {
             const bool more = on_answer_bytes(worker_.scratch.data(), result.bytes);
-            if (!more || serial != serial_ || !connection_) {
+            if (!more || serial != serial_) {
                 pumping_ = false;
                 return;
             }
@@ -56,16 +54,16 @@ void Forwarder::pump() {
 }
 
 bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
-    answer_any_byte_ = true;
     if (state_ == State::tunnel) {
-        connection_->set_deadline(exchange_.snapshot->shared->config->client.tunnel_idle_timeout);
+        attempt_->connection().set_deadline(exchange_.snapshot->shared->config->client.tunnel_idle_timeout);
         exchange_.bytes_out += size;
         return session_->send({data, size}) != ClientSession::Sent::failed;
     }
-    if (answer_head_done_) {
+    if (attempt_->progress == Attempt::Progress::head) {
         arm(idle_);
         return relay({}, data, size);
     }
+    attempt_->progress = Attempt::Progress::some_bytes;
     const bool kept = !answer_bytes_.empty();
     if (kept) {
         answer_bytes_.append(data, size);
@@ -73,8 +71,8 @@ bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
         size = answer_bytes_.size();
     }
     while (true) {
-        const wire::ReadResult result = wire::read_response_head({data, size}, exchange_.method,
-                                                                 exchange_.snapshot->shared->rules, answer_);
+        const wire::ReadResult result = wire::read_response_head(
+            {data, size}, exchange_.method, exchange_.snapshot->shared->rules, attempt_->head);
         if (result.status == wire::ReadStatus::refused) {
             worker_.stats.refusals[static_cast<std::size_t>(result.refusal)].add();
             attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
@@ -89,9 +87,9 @@ bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
         }
         data += result.consumed;
         size -= result.consumed;
-        if (!answer_.informational()) break;
+        if (!attempt_->head.informational()) break;
         if (!on_informational()) return false;
-        answer_.clear();
+        attempt_->head.clear();
         if (size == 0) {
             answer_bytes_.clear();
             return true;
@@ -105,53 +103,46 @@ bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
 }
 
 bool Forwarder::on_informational() {
-    if (++informational_ > kMostInformational) {
+    if (++attempt_->informational > kMostInformational) {
         attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
         return false;
     }
     // 100 was answered by us; 103 (early hints) goes on to clients that can know it.
-    if (answer_.status() != 103 || exchange_.version_minor == 0) return true;
+    if (attempt_->head.status() != 103 || exchange_.version_minor == 0) return true;
     wire::Output out(worker_.output.data(), worker_.output.size());
-    if (!wire::write_informational_head(out, answer_)) return true;
+    if (!wire::write_informational_head(out, attempt_->head)) return true;
     return session_->send(out.view()) != ClientSession::Sent::failed;
 }
 
 bool Forwarder::on_answer_head(char* rest, std::size_t size) {
     const upstream::SteadyMs now = worker_.poller.now_ms();
-    const unsigned status = answer_.status();
-    if (counts_as_failure(status)) {
-        const auto& wanted = cluster_->cluster().settings().retry.on_status;
-        if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), status) != wanted.end() &&
-            wire::idempotent(exchange_.method) && kept_ && route_retries_ &&
-            exchange_.retries < cluster_->cluster().settings().retry.attempts && cluster_->has_choice()) {
-            attempt_failed(upstream::Failure::status, Failed::upstream_bad_answer,
-                           static_cast<std::uint16_t>(status));
-            return false;
-        }
+    const wire::ResponseHead& answer = attempt_->head;
+    const unsigned status = answer.status();
+    if (counts_as_failure(status))
+        attempt_->failed(now);
+    else
+        attempt_->succeeded(now);
+    // `on_status` knows none below (docs/configuration.md).
+    if (status >= 500) {
+        const auto verdict = decide(upstream::Failure::status, static_cast<std::uint16_t>(status));
+        if (repeat(verdict, upstream::Failure::status)) return false;
     }
-    if (breaker_open_entry_) {
-        breaker_open_entry_ = false;
-        if (counts_as_failure(status))
-            cluster_->cluster().record_failure(pool_->endpoint(), now);
-        else
-            cluster_->cluster().record_success(pool_->endpoint(), last_resort_, now);
-    }
-    answer_head_done_ = true;
+    attempt_->progress = Attempt::Progress::head;
     exchange_.upstream_us = exchange_.microseconds_until(worker_.poller.now());
     if (status == 101) return open_tunnel(rest, size);
 
     wire::ClientResponse out;
     out.client_version_minor = exchange_.version_minor;
     bool possible = true;
-    switch (answer_.body()) {
+    switch (answer.body()) {
         case wire::BodyKind::none:
             out.body = wire::BodyKind::none;
-            out.write_content_length = answer_.has_content_length() && status != 204;
-            out.content_length = answer_.content_length();
+            out.write_content_length = answer.has_content_length() && status != 204;
+            out.content_length = answer.content_length();
             break;
         case wire::BodyKind::length:
             out.body = wire::BodyKind::length;
-            out.content_length = answer_.content_length();
+            out.content_length = answer.content_length();
             break;
         case wire::BodyKind::chunked:
         case wire::BodyKind::until_close:
@@ -166,28 +157,28 @@ bool Forwarder::on_answer_head(char* rest, std::size_t size) {
     }
     out.keep_alive = session_->decide_keep_alive(possible);
     out.request_id = exchange_.request_id;
-    if (!answer_.has(wire::Header::date))
+    if (!answer.has(wire::Header::date))
         exchange_.response_additions.push_back({"Date", worker_.date, wire::Addition::Mode::set});
     out.additions = exchange_.response_additions;
     wire::Output buffer(worker_.output.data(), worker_.output.size());
-    if (!wire::write_response_head(buffer, answer_, out)) {
+    if (!wire::write_response_head(buffer, answer, out)) {
         fail(answer_for(Failed::upstream_bad_answer));
         return false;
     }
     exchange_.status = status;
     answer_started_ = true;
-    body_.start(answer_.body(), answer_.content_length());
+    attempt_->body.start(answer.body(), answer.content_length());
     arm(idle_);
     return relay(buffer.view(), rest, size);
 }
 
 bool Forwarder::relay(std::string_view head, char* data, std::size_t size) {
-    const BodyReader::Step step = body_.read(data, size);
+    const BodyReader::Step step = attempt_->body.read(data, size);
     if (step.refusal != wire::Refusal::none) {
         fail(answer_for(Failed::upstream_bad_answer));
         return false;
     }
-    const bool done = body_.done();
+    const bool done = attempt_->body.done();
     const bool more_than_asked =
         step.consumed < size;  // bytes behind the answer: this connection is not in step
     exchange_.bytes_out += step.data.size();
@@ -237,33 +228,35 @@ void Forwarder::on_answer_end(bool error) {
         }
         return session_->shutdown_write();
     }
-    if (!answer_head_done_) {
+    if (attempt_->progress != Attempt::Progress::head) {
         // A piece of a head is an answer that has begun: whether it may be asked for again is not known.
-        if (answer_any_byte_)
+        if (attempt_->progress == Attempt::Progress::some_bytes)
             return attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
         return attempt_failed(upstream::Failure::reset, Failed::upstream_reset);
     }
-    if (body_.kind() == wire::BodyKind::until_close && !error) {
+    if (attempt_->body.kind() == wire::BodyKind::until_close && !error) {
         if (chunked_down_ && session_->send(wire::kLastChunk) == ClientSession::Sent::failed) return;
         return finish(false);
     }
-    cluster_->cluster().record_failure(pool_->endpoint(), worker_.poller.now_ms());
+    attempt_->cut_off(worker_.poller.now_ms());
     fail(answer_for(Failed::upstream_reset));
 }
 
 void Forwarder::finish(bool reusable) {
     ClientSession* session = session_;
     // The connection is in step only if the whole request went out and the whole answer came in.
-    if (reusable && answer_.keep_alive() && body_complete_ && !request_broken_ && !connection_->backlog() &&
-        !connection_->batched() && body_.kind() != wire::BodyKind::until_close)
-        connection_->pool().give_back(std::move(connection_));
+    upstream::Connection& connection = attempt_->connection();
+    if (reusable && attempt_->head.keep_alive() && body_complete_ &&
+        attempt_->request == Attempt::Request::open && !connection.backlog() && !connection.batched() &&
+        attempt_->body.kind() != wire::BodyKind::until_close)
+        attempt_->give_back_connection();
     abandon();
     session->answer_finished();
 }
 
 bool Forwarder::open_tunnel(char* rest, std::size_t size) {
-    if (!exchange_.websocket || !answer_.upgrade_websocket() ||
-        answer_.value(wire::Header::sec_websocket_accept) != accept_) {
+    if (!exchange_.websocket || !attempt_->head.upgrade_websocket() ||
+        attempt_->head.value(wire::Header::sec_websocket_accept) != accept_) {
         fail(answer_for(Failed::upgrade_refused));
         return false;
     }
@@ -272,7 +265,7 @@ bool Forwarder::open_tunnel(char* rest, std::size_t size) {
     out.request_id = exchange_.request_id;
     out.additions = exchange_.response_additions;
     wire::Output buffer(worker_.output.data(), worker_.output.size());
-    if (!wire::write_response_head(buffer, answer_, out)) {
+    if (!wire::write_response_head(buffer, attempt_->head, out)) {
         fail(answer_for(Failed::upstream_bad_answer));
         return false;
     }
@@ -282,7 +275,7 @@ bool Forwarder::open_tunnel(char* rest, std::size_t size) {
     worker_.stats.tunnels_opened.add();
     // A tunnel may last for days: it holds no place in the limits of requests.
     release_places();
-    connection_->set_deadline(exchange_.snapshot->shared->config->client.tunnel_idle_timeout);
+    attempt_->connection().set_deadline(exchange_.snapshot->shared->config->client.tunnel_idle_timeout);
     exchange_.bytes_out += size;
     if (session_->send(buffer.view(), {rest, size}) == ClientSession::Sent::failed) return false;
     session_->enter_tunnel();
@@ -291,8 +284,8 @@ bool Forwarder::open_tunnel(char* rest, std::size_t size) {
 
 void Forwarder::on_tunnel_bytes(std::string_view bytes) {
     exchange_.bytes_in += bytes.size();
-    connection_->set_deadline(exchange_.snapshot->shared->config->client.tunnel_idle_timeout);
-    if (connection_->send(bytes) == upstream::Connection::Sent::failed) on_answer_end(true);
+    attempt_->connection().set_deadline(exchange_.snapshot->shared->config->client.tunnel_idle_timeout);
+    if (attempt_->connection().send(bytes) == upstream::Connection::Sent::failed) on_answer_end(true);
 }
 
 void Forwarder::on_tunnel_client_end() {
@@ -302,7 +295,7 @@ void Forwarder::on_tunnel_client_end() {
         abandon();
         return session->tunnel_finished();
     }
-    if (!connection_->backlog()) connection_->shutdown_write();
+    if (!attempt_->connection().backlog()) attempt_->connection().shutdown_write();
 }
 
 }  // namespace gateway::http

@@ -18,45 +18,34 @@ constexpr std::size_t kPendingBytes = 32 * 1024;
 void Forwarder::attempt() {
     const upstream::SteadyMs now = worker_.poller.now_ms();
     upstream::Cluster& cluster = cluster_->cluster();
-    if (!cluster.breaker.allow(now)) {
+    upstream::CircuitBreaker::Permit permit = cluster.breaker.allow(now);
+    if (!permit) {
         Answer refusal = answer_for(Failed::circuit_open);
         refusal.retry_after_s = static_cast<unsigned>((cluster.breaker.retry_in(now) + 999) / 1000);
         return fail(refusal);
     }
-    breaker_open_entry_ = true;
-    const upstream::WorkerCluster::Choice choice = cluster_->pick(hash_key_, pool_);
-    pool_ = choice.pool;
-    last_resort_ = choice.last_resort;
-    if (!pool_) {
+    const upstream::WorkerCluster::Choice choice = cluster_->pick(hash_key_, avoid_);
+    avoid_ = choice.pool;
+    if (!choice.pool) {
         cluster.ask_resolve();
         return fail(answer_for(Failed::no_endpoint));
     }
-    upstream::Endpoint& endpoint = pool_->endpoint();
+    attempt_.emplace(std::move(permit), choice, answer_bytes_);
+    const upstream::Endpoint& endpoint = attempt_->endpoint();
     exchange_.upstream = exchange_.text.keep(endpoint.address_text());
     name_endpoint(endpoint);
-    endpoint.in_flight.fetch_add(1, std::memory_order_relaxed);
-    endpoint.requests.fetch_add(1, std::memory_order_relaxed);
-    attempt_open_ = true;
-    if (!fresh_only_) {
-        // A request that must not be sent twice is not sent into a connection that the kernel knows to be
-        // dead.
-        connection_ = pool_->take_idle(!wire::idempotent(exchange_.method));
-        if (connection_) {
-            connection_->assign(this);
-            return send_request();
-        }
-    }
-    if (!pool_->may_connect()) {
-        end_attempt();
+    // A request that must not be sent twice is not sent into a connection that the kernel knows to be dead.
+    if (!fresh_only_ && attempt_->take_idle(*this, !wire::idempotent(exchange_.method)))
+        return send_request();
+    if (!choice.pool->may_connect()) {
+        attempt_.reset();
         if (!cluster.in_flight.limited()) return fail(answer_for(Failed::overloaded));
-        if (holds_cluster_) cluster.in_flight.release();
-        holds_cluster_ = false;
+        cluster_place_.reset();
         return wait_for_place(cluster.in_flight);
     }
     worker_.stats.upstream_connects.add();
     state_ = State::connecting;
-    connection_ = std::make_unique<upstream::Connection>(pool_->shared_from_this());
-    if (!connection_->connect(this, within_total(cluster.settings().timeouts.connect))) {
+    if (!attempt_->connect(*this, within_total(cluster.settings().timeouts.connect))) {
         worker_.stats.upstream_connect_failures.add();
         attempt_failed(upstream::Failure::connect, Failed::connect_failed);
     }
@@ -74,12 +63,8 @@ void Forwarder::on_upstream_connect_failed(std::string_view) {
 
 void Forwarder::send_request() {
     state_ = State::exchanging;
-    answer_any_byte_ = answer_head_done_ = request_broken_ = false;
-    answer_bytes_.clear();
-    answer_.clear();
-    informational_ = 0;
-    connection_->count_request();
-    const upstream::Connection::Sent sent = connection_->send(head_, pending_);
+    attempt_->connection().count_request();
+    const upstream::Connection::Sent sent = attempt_->connection().send(head_, pending_);
     if (sent == upstream::Connection::Sent::failed) {
         on_upstream_send_failed();
         return;
@@ -105,9 +90,9 @@ void Forwarder::keep_for_replay() {
 bool Forwarder::wants_body() const {
     switch (state_) {
         case State::exchanging:
-            return request_broken_ || !connection_->backlog();
+            return attempt_->request == Attempt::Request::refused || !attempt_->connection().backlog();
         case State::tunnel:
-            return !connection_->backlog();
+            return !attempt_->connection().backlog();
         case State::queued:
         case State::backing_off:
         case State::connecting:
@@ -119,8 +104,9 @@ bool Forwarder::wants_body() const {
 
 void Forwarder::on_body(std::string_view data, bool last) {
     body_complete_ = last;
-    if (state_ == State::idle || request_broken_) return;
+    if (state_ == State::idle) return;
     const bool sending = state_ == State::exchanging;
+    if (sending && attempt_->request == Attempt::Request::refused) return;
     std::string_view before;
     std::string_view after;
     wire::ChunkHeader chunk(data.empty() ? 1 : data.size());
@@ -138,92 +124,91 @@ void Forwarder::on_body(std::string_view data, bool last) {
         }
     }
     if (!sending) return;
-    if (connection_->send(before, data, after) == upstream::Connection::Sent::failed)
+    if (attempt_->connection().send(before, data, after) == upstream::Connection::Sent::failed)
         return on_upstream_send_failed();
-    arm(last && !connection_->backlog() ? first_byte_ : idle_);
+    arm(last && !attempt_->connection().backlog() ? first_byte_ : idle_);
 }
 
 void Forwarder::on_upstream_drained() {
     if (state_ == State::tunnel) {
-        if (client_ended_) connection_->shutdown_write();
+        if (client_ended_) attempt_->connection().shutdown_write();
         session_->resume_body();
         return;
     }
-    if (!answer_head_done_) arm(body_complete_ ? first_byte_ : idle_);
+    if (attempt_->progress != Attempt::Progress::head) arm(body_complete_ ? first_byte_ : idle_);
     session_->resume_body();
 }
 
 // The peer takes no more. It may have answered before it closed (413, 401): what has arrived is read first.
 void Forwarder::on_upstream_send_failed() {
     if (state_ == State::tunnel) return on_answer_end(true);
-    request_broken_ = true;
+    attempt_->request = Attempt::Request::refused;
     const std::uint64_t serial = serial_;
-    if (!pumping_ && connection_->readable()) {
+    if (!pumping_ && attempt_->connection().readable()) {
         pump();
-        if (serial != serial_ || state_ != State::exchanging || !request_broken_) return;
+        if (serial != serial_ || state_ != State::exchanging ||
+            attempt_->request != Attempt::Request::refused)
+            return;
     }
-    if (answer_head_done_ || answer_any_byte_) return;  // goes on until the upstream ends
+    if (attempt_->progress != Attempt::Progress::nothing) return;  // goes on until the upstream ends
     attempt_failed(upstream::Failure::reset, Failed::upstream_reset);
 }
 
-void Forwarder::end_attempt() {
-    if (breaker_open_entry_) cluster_->cluster().breaker.cancel();
-    breaker_open_entry_ = false;
-    if (attempt_open_) pool_->endpoint().in_flight.fetch_sub(1, std::memory_order_relaxed);
-    attempt_open_ = false;
-}
-
-void Forwarder::drop_connection() {
-    if (connection_) connection_->pool().drop(std::move(connection_));
-}
-
-void Forwarder::attempt_failed(upstream::Failure failure, Failed what, std::uint16_t status) {
-    const bool pooled = connection_ && connection_->reused();
-    upstream::Attempt lost;
+upstream::Verdict Forwarder::decide(upstream::Failure failure, std::uint16_t status) const {
+    upstream::LostAttempt lost;
     lost.failure = failure;
-    lost.pooled = pooled;
-    lost.idempotent = wire::idempotent(exchange_.method) && !exchange_.websocket;
+    lost.status = status;
+    lost.pooled = attempt_->pooled();
+    lost.idempotent = wire::idempotent(exchange_.method);
+    lost.websocket = exchange_.websocket;
     lost.replayable = kept_;
     lost.answer_started = answer_started_;
-    lost.status = status;
-    drop_connection();
-    const config::Retry& rules = cluster_->cluster().settings().retry;
-    upstream::Verdict verdict =
-        worker_.draining && failure == upstream::Failure::status
-            ? upstream::Verdict::give_up
-            : upstream::decide(rules, route_retries_, lost, exchange_.retries, silent_used_);
-    const upstream::SteadyMs now = worker_.poller.now_ms();
-    // A pooled connection that had died says nothing about the endpoint.
-    if (verdict != upstream::Verdict::again_silently && breaker_open_entry_) {
-        breaker_open_entry_ = false;
-        cluster_->cluster().record_failure(pool_->endpoint(), now);
-    }
-    end_attempt();
-    if (total_over()) return fail(answer_for(Failed::total_timeout));
+    lost.time_is_up = total_over();
+    lost.route_allows = exchange_.route->retry.value_or(true);
+    lost.has_choice = cluster_->has_choice();
+    lost.draining = worker_.draining;
+    lost.silent_used = silent_used_;
+    lost.used = exchange_.retries;
+    return upstream::decide(cluster_->cluster().settings().retry, lost);
+}
+
+// Ends the attempt and begins another one, now or after the back-off. False: there is none.
+bool Forwarder::repeat(upstream::Verdict verdict, upstream::Failure failure) {
+    if (verdict == upstream::Verdict::give_up) return false;
     if (verdict == upstream::Verdict::again_silently) {
+        attempt_.reset();
         silent_used_ = true;
         fresh_only_ = true;
         worker_.stats.silent_retries.add();
-        pool_ = nullptr;
-        return attempt();
+        avoid_ = nullptr;
+        attempt();
+        return true;
     }
-    if (verdict == upstream::Verdict::again) {
-        if (!cluster_->budget().take(now)) {
-            worker_.stats.retries_over_budget.add();
-        } else {
-            ++exchange_.retries;
-            worker_.stats.retries.add();
-            fresh_only_ = failure != upstream::Failure::status;
-            // Full jitter, so that those who failed together do not come back together.
-            const auto base = static_cast<std::uint64_t>(rules.backoff.count());
-            const auto wait = base == 0 ? 0 : worker_.ids.next() % (2 * base + 1);
-            if (wait < 50) return attempt();
-            state_ = State::backing_off;
-            worker_.wheel.set(*this, milliseconds(wait));
-            return;
-        }
+    if (!cluster_->budget().take(worker_.poller.now_ms())) {
+        worker_.stats.retries_over_budget.add();
+        return false;
     }
-    fail(answer_for(what));
+    attempt_.reset();
+    ++exchange_.retries;
+    worker_.stats.retries.add();
+    fresh_only_ = failure != upstream::Failure::status;
+    // Full jitter, so that those who failed together do not come back together.
+    const auto base = static_cast<std::uint64_t>(cluster_->cluster().settings().retry.backoff.count());
+    const auto wait = base == 0 ? 0 : worker_.ids.next() % (2 * base + 1);
+    if (wait < 50) {
+        attempt();
+    } else {
+        state_ = State::backing_off;
+        worker_.wheel.set(*this, milliseconds(wait));
+    }
+    return true;
+}
+
+void Forwarder::attempt_failed(upstream::Failure failure, Failed what) {
+    const upstream::Verdict verdict = decide(failure);
+    // A pooled connection that had died says nothing about the endpoint.
+    if (verdict != upstream::Verdict::again_silently) attempt_->failed(worker_.poller.now_ms());
+    if (!repeat(verdict, failure)) fail(answer_for(total_over() ? Failed::total_timeout : what));
 }
 
 }  // namespace gateway::http

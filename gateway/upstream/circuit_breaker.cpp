@@ -4,7 +4,7 @@
 
 namespace gateway::upstream {
 
-bool CircuitBreaker::allow(SteadyMs now) {
+bool CircuitBreaker::let_through(SteadyMs now) {
     if (!rules_.enabled) return true;
     State state = state_.load(std::memory_order_acquire);
     if (state == State::closed) return true;

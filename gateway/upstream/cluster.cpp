@@ -95,11 +95,9 @@ void Cluster::record_success(Endpoint& endpoint, bool last_resort, SteadyMs now)
         endpoint.end_ejection();
         touch();
     }
-    breaker.record(true, now);
 }
 
 void Cluster::record_failure(Endpoint& endpoint, SteadyMs now) {
-    breaker.record(false, now);
     const auto list = endpoints();
     const auto out =
         std::count_if(list->begin(), list->end(), [&](const auto& other) { return other->ejected(now); });

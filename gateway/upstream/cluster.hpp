@@ -35,7 +35,7 @@ class Cluster {
     // /ready: some endpoint is known to work.
     bool ready(SteadyMs now) const;
 
-    // Outcome of one attempt, as the client's request saw it.
+    // What one attempt says about the endpoint; the breaker hears it by its permit.
     // `last_resort`: it was asked although it is out, so this is news.
     void record_success(Endpoint& endpoint, bool last_resort, SteadyMs now);
     void record_failure(Endpoint& endpoint, SteadyMs now);

@@ -125,7 +125,7 @@ void WorkerCluster::choose_active() {
     balancer_.set_active(*endpoints_, panic ? std::move(all) : std::move(usable));
 }
 
-WorkerCluster::Choice WorkerCluster::pick(std::uint64_t key, EndpointPool* avoid) {
+WorkerCluster::Choice WorkerCluster::pick(std::uint64_t key, const EndpointPool* avoid) {
     refresh();
     std::size_t avoid_index = Balancer::kNone;
     if (avoid) {

@@ -84,7 +84,7 @@ class WorkerCluster {
         EndpointPool* pool = nullptr;
         bool last_resort = false;
     };
-    Choice pick(std::uint64_t key, EndpointPool* avoid);
+    Choice pick(std::uint64_t key, const EndpointPool* avoid);
     // More than one endpoint takes part.
     bool has_choice() const { return balancer_.active().size() > 1; }
 

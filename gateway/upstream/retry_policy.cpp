@@ -8,25 +8,25 @@ namespace {
 constexpr double kMostEarned = 100;
 }
 
-Verdict decide(const config::Retry& rules, bool route_allows, const Attempt& attempt, std::uint32_t used,
-               bool silent_used) {
-    if (attempt.answer_started || !attempt.replayable) return Verdict::give_up;
-    const bool nothing_sent = attempt.failure == Failure::connect;
-    if (!nothing_sent && !attempt.idempotent) return Verdict::give_up;
+Verdict decide(const config::Retry& rules, const LostAttempt& lost) {
+    if (lost.answer_started || !lost.replayable || lost.time_is_up) return Verdict::give_up;
+    const bool nothing_sent = lost.failure == Failure::connect;
+    if (!nothing_sent && (!lost.idempotent || lost.websocket)) return Verdict::give_up;
     // The upstream had closed the idle connection just before: it never saw the request, or only its reset
     // shows that it did. Repeating an idempotent request is safe either way.
-    if (attempt.failure == Failure::reset && attempt.pooled && !silent_used) return Verdict::again_silently;
-    if (!route_allows || used >= rules.attempts) return Verdict::give_up;
-    switch (attempt.failure) {
+    if (lost.failure == Failure::reset && lost.pooled && !lost.silent_used) return Verdict::again_silently;
+    if (!lost.route_allows || lost.used >= rules.attempts) return Verdict::give_up;
+    const auto again_if = [](bool yes) { return yes ? Verdict::again : Verdict::give_up; };
+    switch (lost.failure) {
         case Failure::connect:
-            return rules.on_connect_failure ? Verdict::again : Verdict::give_up;
+            return again_if(rules.on_connect_failure);
         case Failure::reset:
-            return rules.on_reset ? Verdict::again : Verdict::give_up;
+            return again_if(rules.on_reset);
         case Failure::status:
-            return std::find(rules.on_status.begin(), rules.on_status.end(), attempt.status) !=
-                           rules.on_status.end()
-                       ? Verdict::again
-                       : Verdict::give_up;
+            // The same endpoint would say the same.
+            return again_if(lost.has_choice && !lost.draining &&
+                            std::find(rules.on_status.begin(), rules.on_status.end(), lost.status) !=
+                                rules.on_status.end());
         case Failure::timeout:     // the client has waited long enough
         case Failure::bad_answer:  // it will not get better by asking again
             break;

@@ -17,13 +17,21 @@ enum class Failure : std::uint8_t {
     status,      // an answer with a status from `on_status`
 };
 
-struct Attempt {
+// All that counts when an attempt has failed.
+struct LostAttempt {
     Failure failure = Failure::connect;
+    std::uint16_t status = 0;     // Failure::status
     bool pooled = false;          // the connection had carried requests before
     bool idempotent = false;      // by method (RFC 9110 section 9.2.2)
+    bool websocket = false;       // asks for a tunnel
     bool replayable = false;      // the whole body so far can be sent again
     bool answer_started = false;  // a byte of the answer went to the client
-    std::uint16_t status = 0;
+    bool time_is_up = false;      // the request's total time is over
+    bool route_allows = true;     // the route's `retry`
+    bool has_choice = false;      // more than one endpoint takes part
+    bool draining = false;        // the gateway stops: who got an answer keeps it
+    bool silent_used = false;     // the one silent repetition is gone
+    std::uint32_t used = 0;       // retries of this request so far
 };
 
 enum class Verdict : std::uint8_t {
@@ -32,9 +40,8 @@ enum class Verdict : std::uint8_t {
     again,           // on another endpoint if there is one, after the back-off, if the budget allows it
 };
 
-// `used`: retries of this request so far; `silent_used`: the silent one among them is gone.
-Verdict decide(const config::Retry& rules, bool route_allows, const Attempt& attempt, std::uint32_t used,
-               bool silent_used);
+// The one place that decides whether a request is sent again.
+Verdict decide(const config::Retry& rules, const LostAttempt& lost);
 
 // `budget_min_per_second` of a cluster: all workers take from the same.
 class RetryReserve {

@@ -23,8 +23,8 @@ std::vector<std::shared_ptr<Endpoint>> endpoints(const std::vector<std::uint32_t
     return all;
 }
 
-Attempt lost(Failure failure) {
-    Attempt attempt;
+LostAttempt lost(Failure failure) {
+    LostAttempt attempt;
     attempt.failure = failure;
     attempt.idempotent = true;
     attempt.replayable = true;
@@ -102,30 +102,39 @@ TEST_CASE("a breaker opens at its share of failures, tries after a while, and cl
     CircuitBreaker breaker(rules);
     SteadyMs now = 10'000;
     for (bool good : {true, false, true}) {
-        REQUIRE(breaker.allow(now));
-        breaker.record(good, now);
+        CircuitBreaker::Permit permit = breaker.allow(now);
+        REQUIRE(permit);
+        permit.record(good, now);
+        CHECK_FALSE(permit);  // used up
     }
     CHECK(breaker.state() == CircuitBreaker::State::closed);
-    breaker.allow(now);
-    breaker.record(false, now);
+    breaker.allow(now).record(false, now);
     CHECK(breaker.state() == CircuitBreaker::State::open);
     CHECK_FALSE(breaker.allow(now + 499));
     CHECK(breaker.retry_in(now + 499) == 1);
     now += 500;
-    CHECK(breaker.allow(now));
-    CHECK(breaker.allow(now));
+    CircuitBreaker::Permit first = breaker.allow(now);
+    CircuitBreaker::Permit second = breaker.allow(now);
+    CHECK(first);
+    CHECK(second);
     CHECK_FALSE(breaker.allow(now));
-    // A trial that ended without an outcome gives its place back.
-    breaker.cancel();
-    CHECK(breaker.allow(now));
-    breaker.record(false, now);
+    // A trial that ended without an outcome gives its place back; one that has moved does not.
+    CircuitBreaker::Permit moved = std::move(first);
+    first = CircuitBreaker::Permit();
+    CHECK_FALSE(breaker.allow(now));
+    moved = CircuitBreaker::Permit();
+    CircuitBreaker::Permit third = breaker.allow(now);
+    CHECK(third);
+    third.record(false, now);
     CHECK(breaker.state() == CircuitBreaker::State::open);
     now += 500;
-    CHECK(breaker.allow(now));
-    breaker.record(true, now);
+    CircuitBreaker::Permit fourth = breaker.allow(now);
+    CHECK(fourth);
+    fourth.record(true, now);
     CHECK(breaker.state() == CircuitBreaker::State::half_open);
-    CHECK(breaker.allow(now));
-    breaker.record(true, now);
+    CircuitBreaker::Permit fifth = breaker.allow(now);
+    CHECK(fifth);
+    fifth.record(true, now);
     CHECK(breaker.state() == CircuitBreaker::State::closed);
     CHECK(breaker.opened() == 2);
 }
@@ -147,39 +156,106 @@ TEST_CASE("when a failed attempt may be repeated") {
     rules.attempts = 1;
     rules.on_status = {503};
     using enum Verdict;
-    CHECK(decide(rules, true, lost(Failure::connect), 0, false) == again);
-    CHECK(decide(rules, true, lost(Failure::connect), 1, false) == give_up);
-    CHECK(decide(rules, false, lost(Failure::connect), 0, false) == give_up);
-    CHECK(decide(rules, true, lost(Failure::reset), 0, false) == again);
-    CHECK(decide(rules, true, lost(Failure::timeout), 0, false) == give_up);
-    CHECK(decide(rules, true, lost(Failure::bad_answer), 0, false) == give_up);
+    const auto with = [](LostAttempt attempt, bool route_allows, std::uint32_t used, bool silent_used) {
+        attempt.route_allows = route_allows;
+        attempt.used = used;
+        attempt.silent_used = silent_used;
+        return attempt;
+    };
+    CHECK(decide(rules, with(lost(Failure::connect), true, 0, false)) == again);
+    CHECK(decide(rules, with(lost(Failure::connect), true, 1, false)) == give_up);
+    CHECK(decide(rules, with(lost(Failure::connect), false, 0, false)) == give_up);
+    CHECK(decide(rules, with(lost(Failure::reset), true, 0, false)) == again);
+    CHECK(decide(rules, with(lost(Failure::timeout), true, 0, false)) == give_up);
+    CHECK(decide(rules, with(lost(Failure::bad_answer), true, 0, false)) == give_up);
 
-    Attempt status = lost(Failure::status);
+    LostAttempt status = lost(Failure::status);
+    status.has_choice = true;
     status.status = 503;
-    CHECK(decide(rules, true, status, 0, false) == again);
+    CHECK(decide(rules, with(status, true, 0, false)) == again);
     status.status = 500;
-    CHECK(decide(rules, true, status, 0, false) == give_up);
+    CHECK(decide(rules, with(status, true, 0, false)) == give_up);
 
     // A pooled connection that was dead: once, without counting, whatever the route says.
-    Attempt pooled = lost(Failure::reset);
+    LostAttempt pooled = lost(Failure::reset);
     pooled.pooled = true;
-    CHECK(decide(rules, false, pooled, 9, false) == again_silently);
-    CHECK(decide(rules, true, pooled, 1, true) == give_up);
+    CHECK(decide(rules, with(pooled, false, 9, false)) == again_silently);
+    CHECK(decide(rules, with(pooled, true, 1, true)) == give_up);
 
     // What must not be sent twice is sent again only if nothing was sent.
-    Attempt post = lost(Failure::reset);
+    LostAttempt post = lost(Failure::reset);
     post.idempotent = false;
     post.pooled = true;
-    CHECK(decide(rules, true, post, 0, false) == give_up);
+    CHECK(decide(rules, with(post, true, 0, false)) == give_up);
     post.failure = Failure::connect;
-    CHECK(decide(rules, true, post, 0, false) == again);
+    CHECK(decide(rules, with(post, true, 0, false)) == again);
 
-    Attempt started = lost(Failure::reset);
+    LostAttempt started = lost(Failure::reset);
     started.answer_started = true;
-    CHECK(decide(rules, true, started, 0, false) == give_up);
-    Attempt gone = lost(Failure::connect);
+    CHECK(decide(rules, with(started, true, 0, false)) == give_up);
+    LostAttempt gone = lost(Failure::connect);
     gone.replayable = false;
-    CHECK(decide(rules, true, gone, 0, false) == give_up);
+    CHECK(decide(rules, with(gone, true, 0, false)) == give_up);
+}
+
+// The whole table, against the rules as docs/life-of-a-request.md tells them.
+TEST_CASE("every combination of what counts has the verdict that the documentation gives it") {
+    const auto expected = [](const config::Retry& rules, const LostAttempt& a) {
+        using enum Verdict;
+        // Nothing is repeated once the client has seen a byte, without its body, or out of time.
+        if (a.answer_started || !a.replayable || a.time_is_up) return give_up;
+        const bool any_method = a.failure == Failure::connect;
+        if (!any_method && !a.idempotent) return give_up;
+        if (!any_method && a.websocket) return give_up;
+        if (a.failure == Failure::reset && a.pooled && !a.silent_used) return again_silently;
+        if (!a.route_allows) return give_up;
+        if (a.used >= rules.attempts) return give_up;
+        if (a.failure == Failure::connect) return rules.on_connect_failure ? again : give_up;
+        if (a.failure == Failure::reset) return rules.on_reset ? again : give_up;
+        if (a.failure != Failure::status) return give_up;
+        const bool listed = a.status == 502 || a.status == 503;
+        return listed && a.has_choice && !a.draining ? again : give_up;
+    };
+    std::size_t rows = 0;
+    std::map<Verdict, std::size_t> seen;
+    for (Failure failure :
+         {Failure::connect, Failure::reset, Failure::timeout, Failure::bad_answer, Failure::status}) {
+        for (std::uint16_t status : {500, 502, 503, 504}) {
+            for (std::uint32_t used : {0U, 1U, 2U, 3U}) {
+                for (unsigned bits = 0; bits < (1U << 12); ++bits) {
+                    const auto bit = [bits](unsigned i) { return (bits >> i & 1U) != 0; };
+                    LostAttempt a;
+                    a.failure = failure;
+                    a.status = status;
+                    a.used = used;
+                    a.pooled = bit(0);
+                    a.idempotent = bit(1);
+                    a.websocket = bit(2);
+                    a.replayable = bit(3);
+                    a.answer_started = bit(4);
+                    a.time_is_up = bit(5);
+                    a.route_allows = bit(6);
+                    a.has_choice = bit(7);
+                    a.draining = bit(8);
+                    a.silent_used = bit(9);
+                    config::Retry rules;
+                    rules.attempts = 2;
+                    rules.on_status = {502, 503};
+                    rules.on_connect_failure = bit(10);
+                    rules.on_reset = bit(11);
+                    const Verdict verdict = decide(rules, a);
+                    ++seen[verdict];
+                    ++rows;
+                    if (verdict == expected(rules, a)) continue;
+                    CAPTURE(static_cast<int>(failure), status, used, bits);
+                    CHECK(verdict == expected(rules, a));
+                }
+            }
+        }
+    }
+    CHECK(rows == 5U * 4 * 4 * 4096);
+    CHECK(seen[Verdict::again] > 0);
+    CHECK(seen[Verdict::again_silently] > 0);
 }
 
 TEST_CASE("the retry budget is a share of the requests, and a small reserve") {
@@ -284,15 +360,31 @@ TEST_CASE("places and queue of an in-flight limit are bounded") {
     rules.max = 2;
     rules.queue = 1;
     InFlightLimit limit(rules);
-    CHECK(limit.try_acquire());
-    CHECK(limit.try_acquire());
+    InFlightLimit::Place first = limit.try_acquire();
+    InFlightLimit::Place second = limit.try_acquire();
+    CHECK(first);
+    CHECK(second);
     CHECK_FALSE(limit.try_acquire());
-    CHECK(limit.try_queue());
-    CHECK_FALSE(limit.try_queue());
-    limit.release();
-    CHECK(limit.try_acquire());
+    CHECK(limit.active() == 2);
+    {
+        InFlightLimit::QueuePlace queued = limit.try_queue();
+        CHECK(queued);
+        CHECK(queued.of(limit));
+        CHECK_FALSE(limit.try_queue());
+        CHECK(limit.waiting() == 1);
+    }
+    CHECK(limit.waiting() == 0);
+    first.reset();
+    first.reset();  // holds nothing any more
+    CHECK(limit.active() == 1);
+    InFlightLimit::Place third = limit.try_acquire();
+    CHECK(third);
+    InFlightLimit::Place moved = std::move(third);
+    CHECK_FALSE(third);
+    CHECK(limit.active() == 2);
     InFlightLimit none{config::InFlight{}};
     for (int i = 0; i < 1000; ++i) CHECK(none.try_acquire());
+    CHECK(none.active() == 0);
 }
 
 }  // namespace gateway::upstream
