@@ -125,18 +125,42 @@ TEST_CASE("tokens signed with the secret live on when key files come") {
     CHECK(make_secret_keys(kSecret)->jwks == "{\"keys\":[]}");
 }
 
-TEST_CASE("broken key files are refused with their name") {
+TEST_CASE("broken key files are refused with their name and the reason") {
     const Folder folder;
-    CHECK_THROWS_WITH(load_key_files(folder.path, kSecret), Catch::Contains("keys.json"));
+    CHECK_THROWS_WITH(load_key_files(folder.path, kSecret), Catch::Contains("keys.json: cannot be read"));
     rotate_key_files(folder.path, {}, kNow);
     const auto index = folder.path / "keys.json";
-    for (const std::string text : {"", "[]", "{}", R"({"keys":[]})", R"({"keys":[7]})",
-                                   R"({"keys":[{"kid":"../x","alg":"ES256","state":"active","since":1}]})",
-                                   R"({"keys":[{"kid":"x","alg":"HS256","state":"active","since":1}]})",
-                                   R"({"keys":[{"kid":"x","alg":"ES256","state":"asleep","since":1}]})",
-                                   R"({"keys":[{"kid":"x","alg":"ES256","state":"active","since":1}]})"}) {
+    const auto key = [](const std::string& kid, const std::string& alg, const std::string& state) {
+        return R"({"kid":")" + kid + R"(","alg":")" + alg + R"(","state":")" + state + R"(","since":1})";
+    };
+    const std::string active = key("x", "ES256", "active");
+    const std::string next = key("y", "ES256", "next");
+    const std::pair<std::string, std::string> rows[] = {
+        {"", "no JSON object"},
+        {"[]", "no JSON object"},
+        {"{}", "/keys wajib diisi"},
+        {R"({"keys":[7]})", "/keys must hold objects"},
+        {R"({"keys":[]})", "exactly one key must be active"},
+        {R"({"keys":[)" + next + "]}", "exactly one key must be active"},
+        {R"({"keys":[)" + active + ',' + next + ',' + key("z", "ES256", "active") + "]}",
+         "exactly one key must be active"},
+        {R"({"keys":[)" + key("../x", "ES256", "active") + "]}", "/keys/0/kid is no file name"},
+        {R"({"keys":[)" + active + ',' + key("a/b", "ES256", "next") + "]}", "/keys/1/kid is no file name"},
+        {R"({"keys":[)" + key("x", "HS256", "active") + "]}",
+         "/keys/0/alg must be ES256, RS256, PS256 or EdDSA"},
+        {R"({"keys":[)" + key("x", "none", "active") + "]}",
+         "/keys/0/alg must be ES256, RS256, PS256 or EdDSA"},
+        {R"({"keys":[)" + key("x", "ES256", "asleep") + "]}",
+         "/keys/0/state must be next, active or retired"},
+        {R"({"keys":[{"kid":"x","alg":"ES256","state":"active","since":-1}]})", "/keys/0/since"},
+        {R"({"keys":[{"kid":"x","alg":"ES256","state":"active","since":1,"more":1}]})", "/keys/0/more"},
+        {R"({"keys":[)" + active + "]}", "x.pem: cannot be read"},
+    };
+    for (const auto& [text, reason] : rows) {
         CAPTURE(text);
         std::ofstream(index) << text;
-        CHECK_THROWS_AS(load_key_files(folder.path, kSecret), std::runtime_error);
+        CHECK_THROWS_WITH(load_key_files(folder.path, kSecret), Catch::Contains(reason));
     }
+    std::ofstream(folder.path / "x.pem") << "no key";
+    CHECK_THROWS_WITH(load_key_files(folder.path, kSecret), Catch::Contains("x.pem: "));
 }

@@ -56,9 +56,38 @@ TEST_CASE("a hash of lower cost verifies and is reported as outdated") {
     CHECK_FALSE(weak.verify(today.hash("kuda laut biru 9"), "kuda laut biru 9").outdated);
 }
 
+TEST_CASE("a hash is outdated by each figure that is below today's and by any other number of lanes") {
+    const PasswordHasher today(Argon2Cost{64, 2, 2}, std::nullopt);
+    const auto outdated = [&](Argon2Cost cost) {
+        const auto verdict =
+            today.verify(PasswordHasher(cost, std::nullopt).hash("kuda laut biru 9"), "kuda laut biru 9");
+        CHECK(verdict.matches);
+        return verdict.outdated;
+    };
+    CHECK_FALSE(outdated({64, 2, 2}));
+    CHECK(outdated({63, 2, 2}));
+    CHECK_FALSE(outdated({65, 2, 2}));
+    CHECK(outdated({64, 1, 2}));
+    CHECK_FALSE(outdated({64, 3, 2}));
+    CHECK(outdated({64, 2, 1}));
+    CHECK(outdated({64, 2, 3}));
+}
+
+TEST_CASE("a hash of more than a hundred passes is not computed, whatever it would say") {
+    const PasswordHasher today(Argon2Cost{8, 1, 1}, std::nullopt);
+    const auto matches = [&](std::uint32_t passes) {
+        return today
+            .verify(PasswordHasher(Argon2Cost{8, passes, 1}, std::nullopt).hash("kuda laut biru 9"),
+                    "kuda laut biru 9")
+            .matches;
+    };
+    CHECK(matches(100));
+    CHECK_FALSE(matches(101));
+}
+
 TEST_CASE("bcrypt hashes of the first version verify and are outdated") {
     const PasswordHasher hasher({}, std::nullopt);
-    for (const std::string prefix : {"$2a$", "$2b$"}) {
+    for (const std::string prefix : {"$2a$", "$2b$", "$2y$"}) {
         const auto stored = legacy(bcrypt("rahasia lama", prefix));
         REQUIRE(stored.hash.size() == 60);
         const auto verdict = hasher.verify(stored, "rahasia lama");

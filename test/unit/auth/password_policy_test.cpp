@@ -54,6 +54,12 @@ TEST_CASE("what attackers try first is refused") {
     }
 }
 
+TEST_CASE("up to three runs in a row are a pattern, four are not") {
+    CHECK_FALSE(accepted("abcd7890rewq"));
+    CHECK_FALSE(accepted("efghzyxw4567"));
+    CHECK(accepted("abc987rewmnb"));
+}
+
 TEST_CASE("a password made of the account's own words is refused") {
     for (const std::string_view password :
          {"budisantoso12", "BudiSantoso!!", "2200112345!!", "budisantoso2200112345",

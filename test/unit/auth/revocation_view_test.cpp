@@ -61,6 +61,42 @@ TEST_CASE("a snapshot holds everything and its cursor asks only for what comes l
     CHECK(sids(view.since(nothing.cursor, kNow + 2s)) == Sids{"c"});
 }
 
+TEST_CASE("an entry of the millisecond after the cursor comes with the next answer") {
+    RevocationView view;
+    view.merge({ended("a", kNow)});
+    const auto cursor = view.snapshot(kNow).cursor;
+    view.merge({ended("b", kNow + 1ms)});
+    const auto answer = view.since(cursor, kNow + 1ms);
+    CHECK_FALSE(answer.reset);
+    CHECK(sids(answer) == Sids{"b"});
+    CHECK(view.since(answer.cursor, kNow + 2ms).entries.empty());
+}
+
+TEST_CASE(
+    "an entry of the oldest millisecond that the cursor vouches for is not overtaken, an older one is") {
+    for (const auto& [late, comes] : {std::pair{30s - 1ms, true}, std::pair{30s + 0ms, false}}) {
+        RevocationView view;
+        view.merge({ended("new", kNow)});
+        const auto cursor = view.snapshot(kNow).cursor;
+        view.merge({ended("late", kNow - late)});
+        CHECK(sids(view.since(cursor, kNow)).contains("late") == comes);
+    }
+}
+
+TEST_CASE("a cursor ahead of this clock by less than a minute is taken") {
+    RevocationView ahead;
+    ahead.merge({ended("a", kNow)});
+    const auto cursor = ahead.snapshot(kNow).cursor;
+    for (const auto& [behind, reset] :
+         {std::pair{10s + 0ms, false}, std::pair{60s + 0ms, false}, std::pair{60s + 1ms, true}}) {
+        RevocationView view;
+        view.merge({ended("a", kNow)});
+        const auto answer = view.since(cursor, kNow - behind);
+        CHECK(answer.reset == reset);
+        CHECK(answer.entries.empty() != reset);
+    }
+}
+
 TEST_CASE("an entry that became visible late is not overtaken by the cursor") {
     RevocationView view;
     view.merge({ended("new", kNow)});

@@ -43,6 +43,9 @@ TEST_CASE("an old series of failures is forgotten") {
     CHECK_FALSE(forgotten(FailureState{9, kNow - 23h, kNow - 23h}, kNow, rules));
     CHECK(forgotten(FailureState{9, kNow - 24h, kNow - 23h}, kNow, rules));
     CHECK_FALSE(forgotten(FailureState{}, kNow, rules));
+    // Never while it blocks: with rules that block for longer than they remember.
+    CHECK_FALSE(forgotten(FailureState{9, kNow - 24h, kNow + 1ms}, kNow, rules));
+    CHECK(forgotten(FailureState{9, kNow - 24h, kNow}, kNow, rules));
 }
 
 TEST_CASE("an address has a burst and then the refill rate") {
