@@ -34,28 +34,31 @@ std::optional<std::int64_t> krs_id(const Request& request) {
 
 namespace {
 
-Response refusal(const store::EnrolResult& result) {
-    using Kind = store::EnrolResult::Kind;
-    switch (result.kind) {
-        case Kind::mahasiswa_not_found:
+Response refusal(const domain::Pendaftaran& pendaftaran) {
+    using domain::Keputusan;
+    switch (pendaftaran.keputusan) {
+        case Keputusan::mahasiswa_tidak_ada:
             return mahasiswa_not_found();
-        case Kind::mata_kuliah_not_found:
+        case Keputusan::mata_kuliah_tidak_ada:
             return shared::http::validation_failed({{"/kode_mk", "mata kuliah tidak ditemukan"}});
-        case Kind::closed:
+        case Keputusan::tidak_dibuka:
             return conflict("krs_closed", "Masa pengisian KRS untuk semester ini tidak dibuka");
-        case Kind::semester_unknown:
+        case Keputusan::semester_tidak_jelas:
             return shared::http::validation_failed(
                 {{"/kode_semester", "semester tidak dapat ditentukan, isi kode_semester"}});
-        case Kind::already_enrolled:
+        case Keputusan::sudah_diambil:
             return conflict("already_enrolled", "Mata kuliah ini sudah diambil");
-        case Kind::over_sks_limit:
-            return conflict("sks_limit_exceeded", "Batas " + std::to_string(result.pendaftaran.batas_sks) +
+        case Keputusan::lewat_batas_sks:
+            return conflict("sks_limit_exceeded", "Batas " + std::to_string(pendaftaran.batas_sks) +
                                                       " SKS terlampaui, sudah diambil " +
-                                                      std::to_string(result.pendaftaran.sks_terambil) +
-                                                      " SKS");
-        case Kind::full:
+                                                      std::to_string(pendaftaran.sks_terambil) + " SKS");
+        case Keputusan::penuh:
             return conflict("class_full", "Kuota mata kuliah ini sudah penuh");
-        case Kind::done:
+        case Keputusan::bukan_haknya:
+            return forbidden();
+        case Keputusan::sudah_dinilai:
+            return conflict("already_graded", "KRS yang sudah dinilai tidak dapat dihapus");
+        case Keputusan::boleh:
             break;
     }
     return shared::http::problem_response(500, "internal_error", "Terjadi kesalahan pada layanan");
@@ -63,13 +66,14 @@ Response refusal(const store::EnrolResult& result) {
 
 store::Enrolment read(const rapidjson::Value& body, const domain::Pelaku& pelaku,
                       std::vector<FieldError>& errors) {
-    store::Enrolment wish;
+    store::Enrolment enrolment;
+    auto& wish = enrolment.wish;
     ObjectReader in(body, errors);
     const bool admin = pelaku.is(domain::Peran::admin);
-    wish.only_while_open = !admin;
-    wish.nim = admin ? in.required_text("nim", {.max_length = 10})
-                     : in.optional_text("nim", {.max_length = 10}).value_or(pelaku.nim);
-    wish.kode_mk = in.required_text("kode_mk", {.max_length = 10});
+    wish.hanya_saat_dibuka = !admin;
+    enrolment.nim = admin ? in.required_text("nim", {.max_length = 10})
+                          : in.optional_text("nim", {.max_length = 10}).value_or(pelaku.nim);
+    enrolment.kode_mk = in.required_text("kode_mk", {.max_length = 10});
     if (const auto kode = in.optional_integer("kode_semester", 0, 99999)) {
         wish.kode_semester = static_cast<int>(*kode);
         if (!domain::is_kode_semester(*wish.kode_semester))
@@ -81,7 +85,7 @@ store::Enrolment read(const rapidjson::Value& body, const domain::Pelaku& pelaku
         if (!admin) in.error("semester", "hanya dapat diisi oleh admin, isi kode_semester");
     }
     in.finish();
-    return wish;
+    return enrolment;
 }
 
 }  // namespace
@@ -144,14 +148,14 @@ Reply Krs::create(Request& request) {
     auto body = shared::http::read_json_body(request);
     if (body.refusal) co_return std::move(*body.refusal);
     std::vector<FieldError> errors;
-    auto wish = read(body.document, pelaku, errors);
+    auto enrolment = read(body.document, pelaku, errors);
     if (!errors.empty()) co_return shared::http::validation_failed(std::move(errors));
-    if (wish.nim.empty()) co_return no_nim();
-    if (!domain::may_enrol(pelaku, wish.nim)) co_return forbidden();
+    if (enrolment.nim.empty()) co_return no_nim();
+    if (!domain::may_enrol(pelaku, enrolment.nim)) co_return forbidden();
 
-    const auto result = co_await store_.enrol(pelaku, std::move(wish));
+    const auto result = co_await store_.enrol(pelaku, std::move(enrolment));
     if (!result) co_return database_failed(result.error());
-    if (result->kind != store::EnrolResult::Kind::done) co_return refusal(*result);
+    if (!result->row) co_return refusal(result->pendaftaran);
     shared::json::Writer writer;
     write_krs(writer, *result->row);
     auto response = private_json(201, writer.str());
@@ -161,25 +165,15 @@ Reply Krs::create(Request& request) {
 }
 
 Reply Krs::remove(Request& request) {
-    using store::RemoveResult;
     const auto id = krs_id(request);
     if (!id) co_return krs_not_found();
     const auto result = co_await store_.remove(pelaku_of(request), *id, if_match(request));
     if (!result) co_return database_failed(result.error());
-    switch (*result) {
-        case RemoveResult::not_found:
-            co_return krs_not_found();
-        case RemoveResult::not_yours:
-            co_return forbidden();
-        case RemoveResult::stale:
-            co_return stale();
-        case RemoveResult::graded:
-            co_return conflict("already_graded", "KRS yang sudah dinilai tidak dapat dihapus");
-        case RemoveResult::closed:
-            co_return conflict("krs_closed", "Masa pengisian KRS untuk semester ini tidak dibuka");
-        case RemoveResult::done:
-            break;
-    }
+    if (result->outcome == store::Outcome::not_found) co_return krs_not_found();
+    if (result->outcome == store::Outcome::stale) co_return stale();
+    domain::Pendaftaran decision;
+    decision.keputusan = result->keputusan;
+    if (decision.keputusan != domain::Keputusan::boleh) co_return refusal(decision);
     co_return shared::http::no_content();
 }
 

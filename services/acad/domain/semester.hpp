@@ -19,12 +19,16 @@ struct Semester {
 };
 
 bool is_kode_semester(int value);
+// The years that a new row may have; rows of the first release may have others, which say nothing about
+// terms.
+bool is_angkatan(int year);
 
-// The ordinal of a term for somebody who began in `angkatan`; nullopt outside 1..14.
+// The formula between angkatan, ordinal and code, the same as the functions of this name in
+// sql/acad/0006_semester_nim.sql. The ordinal of a term for somebody who began in `angkatan`; nullopt
+// outside 1..14.
 std::optional<int> semester_ke(int angkatan, int kode_semester);
-
-// The regular term of an ordinal: 3 for angkatan 2022 is 20231.
-int kode_semester(int angkatan, int semester_ke);
+// The regular term of an ordinal 1..14: 3 for angkatan 2022 is 20231.
+std::optional<int> kode_semester(int angkatan, int semester_ke);
 
 // What a caller asks for by ?semester=: "3" or "20231". nullopt: neither.
 struct SemesterQuery {

@@ -30,14 +30,13 @@ constexpr pg::Statement kMataKuliah(
     " RETURNING xmax = 0");
 
 // Each row with what it refers to, and both ways of its semester.
-#define KRS_ROWS                                                                                            \
-    "WITH baris AS (SELECT t.urut, t.nim, t.kode_mk, t.nilai, m.nim AS ada, m.jurusan, mk.kode_mk AS "      \
-    "ada_mk, mk.sks,"                                                                                       \
-    "  coalesce(t.semester, (t.kode / 10 - m.angkatan) * 2 + least(t.kode % 10, 2)) AS semester,"           \
-    "  coalesce(t.kode, (m.angkatan + (t.semester - 1) / 2) * 10 + CASE t.semester % 2 WHEN 1 THEN 1 ELSE " \
-    "2 END) AS kode"                                                                                        \
-    " FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[])"                                \
-    "      WITH ORDINALITY AS t (nim, kode_mk, semester, kode, nilai, urut)"                                \
+#define KRS_ROWS                                                                                       \
+    "WITH baris AS (SELECT t.urut, t.nim, t.kode_mk, t.nilai, m.nim AS ada, m.jurusan, mk.kode_mk AS " \
+    "ada_mk, mk.sks,"                                                                                  \
+    "  coalesce(t.semester, semester_ke(m.angkatan, t.kode)) AS semester,"                             \
+    "  coalesce(t.kode, kode_semester(m.angkatan, t.semester)) AS kode"                                \
+    " FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[])"                           \
+    "      WITH ORDINALITY AS t (nim, kode_mk, semester, kode, nilai, urut)"                           \
     " LEFT JOIN mahasiswa m ON m.nim = t.nim LEFT JOIN mata_kuliah mk ON mk.kode_mk = t.kode_mk)"
 
 constexpr pg::Statement kKrsFaults(

@@ -1,7 +1,5 @@
 #include "services/acad/store/krs.hpp"
 
-#include <algorithm>
-
 #include "services/acad/store/periode.hpp"
 #include "services/acad/store/studi.hpp"
 #include "services/acad/store/text.hpp"
@@ -32,7 +30,7 @@ constexpr pg::Statement kFindLocked("SELECT " COLUMNS " AND k.id_krs = $1 FOR UP
 constexpr pg::Statement kCourse("SELECT sks, kuota FROM mata_kuliah WHERE kode_mk = $1");
 constexpr pg::Statement kCourseLocked(
     "SELECT sks, kuota FROM mata_kuliah WHERE kode_mk = $1 FOR NO KEY UPDATE");
-constexpr pg::Statement kSeatsTaken(
+constexpr pg::Statement kPlacesTaken(
     "SELECT count(*) FROM krs WHERE kode_mk = $1 AND kode_semester = $2 AND duplikat_dari IS NULL");
 constexpr pg::Statement kInsert(
     "INSERT INTO krs (nim, kode_mk, sks, semester, kode_semester) VALUES ($1, $2, $3, $4, $5) RETURNING "
@@ -59,30 +57,21 @@ Krs read(const pg::Rows& rows, int i) {
     return row;
 }
 
-bool is_open(const std::vector<Periode>& periods, int kode_semester) {
-    return std::any_of(periods.begin(), periods.end(),
-                       [&](const auto& row) { return row.terbuka && row.kode_semester == kode_semester; });
+std::vector<domain::MasaKrs> masa_of(const std::vector<Periode>& periods) {
+    std::vector<domain::MasaKrs> masa;
+    for (const auto& row : periods) masa.push_back({row.kode_semester, row.terbuka});
+    return masa;
 }
 
-// The term that is meant; both parts are known afterwards. An ordinal that is given beats the one from
-// angkatan.
-std::optional<domain::Semester> target_of(const Enrolment& wish, std::optional<int> angkatan,
-                                          const std::vector<Periode>& periods) {
-    domain::Semester target;
-    target.ke = wish.semester_ke.value_or(0);
-    if (wish.kode_semester) {
-        target.kode = *wish.kode_semester;
-    } else if (wish.semester_ke && angkatan) {
-        target.kode = domain::kode_semester(*angkatan, *wish.semester_ke);
-    } else {
-        const auto open =
-            std::find_if(periods.begin(), periods.end(), [](const auto& row) { return row.terbuka; });
-        if (open == periods.end()) return std::nullopt;
-        target.kode = open->kode_semester;
-    }
-    if (target.ke == 0 && angkatan) target.ke = domain::semester_ke(*angkatan, target.kode).value_or(0);
-    if (target.ke == 0) return std::nullopt;
-    return target;
+std::optional<std::int64_t> optional_integer(const pg::Rows& rows, int column) {
+    if (rows.empty() || rows.is_null(0, column)) return std::nullopt;
+    return rows.integer(0, column);
+}
+
+EnrolResult refused(domain::Keputusan keputusan) {
+    EnrolResult result;
+    result.pendaftaran.keputusan = keputusan;
+    return result;
 }
 
 }  // namespace
@@ -110,65 +99,48 @@ asio::awaitable<Result<std::optional<Krs>>> KrsStore::find(std::int64_t id) {
     co_return row;
 }
 
-asio::awaitable<Result<EnrolResult>> KrsStore::enrol(domain::Pelaku pelaku, Enrolment wish) {
-    using Kind = EnrolResult::Kind;
-    EnrolResult result;
+asio::awaitable<Result<EnrolResult>> KrsStore::enrol(domain::Pelaku pelaku, Enrolment enrolment) {
+    using domain::Keputusan;
     auto transaction = co_await begin_as(pool_, std::move(pelaku));
     if (!transaction) co_return transaction.error();
 
     // The student's row first, then the course's: one order for everybody, so no deadlock.
-    const auto rekam = co_await StudiStore::find_locked(*transaction, wish.nim);
+    const auto rekam = co_await StudiStore::find_locked(*transaction, enrolment.nim);
     if (!rekam) co_return rekam.error();
-    if (!*rekam) {
-        result.kind = Kind::mahasiswa_not_found;
-        co_return result;
-    }
+    if (!*rekam) co_return refused(Keputusan::mahasiswa_tidak_ada);
     const auto periods = co_await PeriodeStore::list(*transaction);
     if (!periods) co_return periods.error();
-    const auto target = target_of(wish, (*rekam)->mahasiswa.angkatan, *periods);
-    if (!target || (wish.only_while_open && !is_open(*periods, target->kode))) {
-        const bool none_open =
-            std::none_of(periods->begin(), periods->end(), [](const auto& row) { return row.terbuka; });
-        result.kind = wish.only_while_open && (target || none_open) ? Kind::closed : Kind::semester_unknown;
-        co_return result;
-    }
+    const auto target = domain::target_term(enrolment.wish, (*rekam)->mahasiswa.angkatan, masa_of(*periods));
+    if (target.keputusan != Keputusan::boleh) co_return refused(target.keputusan);
 
-    const pg::Params course_key{wish.kode_mk};
+    const pg::Params course_key{enrolment.kode_mk};
     auto course = co_await transaction->query(kCourse, course_key);
     if (!course) co_return course.error();
-    if (course->empty() || course->is_null(0, 0)) {
-        result.kind = Kind::mata_kuliah_not_found;
-        co_return result;
-    }
     const auto tables = co_await StudiStore::tables(*transaction);
     if (!tables) co_return tables.error();
-    const auto sks = static_cast<int>(course->integer(0, 0));
-    result.pendaftaran =
-        domain::decide((*rekam)->studi, wish.kode_mk, sks, *target, tables->batas_sks, ketentuan_.rounding);
-    if (result.pendaftaran.keputusan != domain::Keputusan::boleh) {
-        result.kind = result.pendaftaran.keputusan == domain::Keputusan::sudah_diambil
-                          ? Kind::already_enrolled
-                          : Kind::over_sks_limit;
-        co_return result;
-    }
-    if (!course->is_null(0, 1)) {
+    std::optional<int> sks;
+    if (const auto value = optional_integer(*course, 0)) sks = static_cast<int>(*value);
+    EnrolResult result;
+    result.pendaftaran = domain::decide((*rekam)->studi, enrolment.kode_mk, sks, target.semester,
+                                        tables->batas_sks, ketentuan_.rounding);
+    if (result.pendaftaran.keputusan != Keputusan::boleh) co_return result;
+    if (optional_integer(*course, 1)) {
         course = co_await transaction->query(kCourseLocked, course_key);
         if (!course) co_return course.error();
-        const pg::Params seats_key{wish.kode_mk, std::to_string(target->kode)};
-        const auto seats = co_await transaction->query(kSeatsTaken, seats_key);
-        if (!seats) co_return seats.error();
-        if (!course->empty() && !course->is_null(0, 1) && seats->integer(0, 0) >= course->integer(0, 1)) {
-            result.kind = Kind::full;
-            co_return result;
-        }
+        const pg::Params places_key{enrolment.kode_mk, std::to_string(target.semester.kode)};
+        const auto places = co_await transaction->query(kPlacesTaken, places_key);
+        if (!places) co_return places.error();
+        result.pendaftaran.keputusan =
+            domain::decide_place(optional_integer(*course, 1), places->integer(0, 0));
+        if (result.pendaftaran.keputusan != Keputusan::boleh) co_return result;
     }
 
-    pg::Params values{wish.nim, wish.kode_mk, std::to_string(sks), std::to_string(target->ke),
-                      std::to_string(target->kode)};
+    pg::Params values{enrolment.nim, enrolment.kode_mk, std::to_string(*sks),
+                      std::to_string(target.semester.ke), std::to_string(target.semester.kode)};
     const auto inserted = co_await transaction->query(kInsert, std::move(values));
     if (!inserted) {
         if (inserted.error() != pg::Errc::unique_violation) co_return inserted.error();
-        result.kind = Kind::already_enrolled;
+        result.pendaftaran.keputusan = Keputusan::sudah_diambil;
         co_return result;
     }
     pg::Params id{std::string(inserted->text(0, 0))};
@@ -184,26 +156,34 @@ asio::awaitable<Result<RemoveResult>> KrsStore::remove(domain::Pelaku pelaku, st
                                                        Versions versions) {
     auto transaction = co_await begin_as(pool_, pelaku);
     if (!transaction) co_return transaction.error();
+    RemoveResult result;
     const pg::Params key{std::to_string(id)};
     const auto rows = co_await transaction->query(kFindLocked, key);
     if (!rows) co_return rows.error();
-    if (rows->empty()) co_return RemoveResult::not_found;
-    const auto row = read(*rows, 0);
-    if (!domain::may_enrol(pelaku, row.nim)) co_return RemoveResult::not_yours;
-    if (!versions.any &&
-        std::find(versions.allowed.begin(), versions.allowed.end(), row.versi) == versions.allowed.end())
-        co_return RemoveResult::stale;
-    if (row.nilai) co_return RemoveResult::graded;
-    if (!pelaku.is(domain::Peran::admin)) {
-        const auto periods = co_await PeriodeStore::list(*transaction);
-        if (!periods) co_return periods.error();
-        if (!is_open(*periods, row.semester.kode)) co_return RemoveResult::closed;
+    if (rows->empty()) {
+        result.outcome = Outcome::not_found;
+        co_return result;
     }
+    const auto row = read(*rows, 0);
+    if (!domain::may_enrol(pelaku, row.nim)) {
+        result.keputusan = domain::Keputusan::bukan_haknya;
+        co_return result;
+    }
+    if (!versions.match(row.versi)) {
+        result.outcome = Outcome::stale;
+        co_return result;
+    }
+    const auto periods = co_await PeriodeStore::list(*transaction);
+    if (!periods) co_return periods.error();
+    const bool only_while_open = !pelaku.is(domain::Peran::admin);
+    result.keputusan =
+        domain::decide_drop(row.nilai.has_value(), only_while_open, row.semester.kode, masa_of(*periods));
+    if (result.keputusan != domain::Keputusan::boleh) co_return result;
     const auto deleted = co_await transaction->query(kDelete, key);
     if (!deleted) co_return deleted.error();
     const auto committed = co_await transaction->commit();
     if (!committed) co_return committed.error();
-    co_return RemoveResult::done;
+    co_return result;
 }
 
 asio::awaitable<Result<Outcome>> KrsStore::grade(domain::Pelaku pelaku, std::int64_t id,

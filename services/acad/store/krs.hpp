@@ -32,29 +32,20 @@ struct KrsFilter {
 struct Enrolment {
     std::string nim;
     std::string kode_mk;
-    std::optional<int> semester_ke;    // nullopt: from angkatan and term
-    std::optional<int> kode_semester;  // nullopt: the open term, or the ordinal's
-    bool only_while_open = true;
+    domain::Permintaan wish;
 };
 
-// How an enrolment ended; the row only with `done`.
+// How an enrolment ended; the row only with Keputusan::boleh.
 struct EnrolResult {
-    enum class Kind {
-        done,
-        mahasiswa_not_found,
-        mata_kuliah_not_found,
-        closed,
-        semester_unknown,  // neither given nor to be derived, or outside 1..14
-        already_enrolled,
-        over_sks_limit,
-        full,
-    };
-    Kind kind = Kind::done;
-    std::optional<Krs> row;
     domain::Pendaftaran pendaftaran;
+    std::optional<Krs> row;
 };
 
-enum class RemoveResult { done, not_found, not_yours, closed, graded, stale };
+// How a removal ended; stored only with Outcome::done and Keputusan::boleh.
+struct RemoveResult {
+    Outcome outcome = Outcome::done;
+    domain::Keputusan keputusan = domain::Keputusan::boleh;
+};
 
 struct NilaiChange {
     std::int64_t id = 0;
@@ -73,7 +64,7 @@ class KrsStore {
     boost::asio::awaitable<shared::Result<std::vector<Krs>>> list(KrsFilter filter);
     boost::asio::awaitable<shared::Result<std::optional<Krs>>> find(std::int64_t id);
     // Atomic: enrolments of one student, and those into one limited course, come one after the other.
-    boost::asio::awaitable<shared::Result<EnrolResult>> enrol(domain::Pelaku pelaku, Enrolment wish);
+    boost::asio::awaitable<shared::Result<EnrolResult>> enrol(domain::Pelaku pelaku, Enrolment enrolment);
     boost::asio::awaitable<shared::Result<RemoveResult>> remove(domain::Pelaku pelaku, std::int64_t id,
                                                                 Versions versions);
     // Error check_violation: the grade is not in the scale. The history is kept by the database.

@@ -1,5 +1,7 @@
 #include "services/acad/store/write.hpp"
 
+#include <algorithm>
+
 namespace asio = boost::asio;
 namespace pg = shared::pg;
 
@@ -34,6 +36,10 @@ asio::awaitable<shared::Result<pg::Transaction>> begin_as(pg::Pool& pool, domain
     const auto set = co_await transaction->query(kActAs, std::move(params));
     if (!set) co_return set.error();
     co_return shared::Result<pg::Transaction>(std::move(*transaction));
+}
+
+bool Versions::match(std::int64_t versi) const {
+    return any || std::find(allowed.begin(), allowed.end(), versi) != allowed.end();
 }
 
 pg::Value Versions::param() const {

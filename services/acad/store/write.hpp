@@ -1,7 +1,9 @@
 // Every write of the service is one transaction that says who acts, so that the triggers can record it.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "services/acad/domain/akses.hpp"
 #include "shared/pg/pg.hpp"
@@ -18,6 +20,7 @@ struct Versions {
     bool any = true;
     std::vector<std::int64_t> allowed;
 
+    bool match(std::int64_t versi) const;
     // As a parameter of "($n::bigint[] IS NULL OR versi = ANY ($n::bigint[]))".
     shared::pg::Value param() const;
 };

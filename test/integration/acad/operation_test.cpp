@@ -68,6 +68,9 @@ TEST_CASE("a database of the first release is taken over without losing a row") 
     CHECK(database.run("SELECT count(*) FROM temuan_migrasi WHERE tabel = 'krs'") != "0");
     CHECK(database.run("SELECT kode_semester FROM krs WHERE id_krs = 9") == "20222");
     CHECK(database.run("SELECT count(*) FROM skala_nilai_butir") == "14");
+    CHECK(database.run("SELECT string_agg(table_name || ' ' || character_maximum_length, ', ' ORDER BY "
+                       "table_name) FROM information_schema.columns WHERE column_name = 'nim'") ==
+          "krs 24, mahasiswa 24, riwayat_nilai 24");
 
     const Service service(database.uri());
     CHECK(service.get("/api/acad/ips", student("22001")).json()["IPS"].GetDouble() == Approx(3.5));
@@ -93,6 +96,17 @@ TEST_CASE("a database of the first release is taken over without losing a row") 
         database.run("INSERT INTO krs (nim, kode_mk, semester, sks) VALUES ('nobody', 'IF101', 1, 3)"));
     CHECK_THROWS(database.run("UPDATE krs SET nilai = 'Z' WHERE id_krs = 1"));
     CHECK_THROWS(database.run("DELETE FROM mahasiswa WHERE nim = '22001'"));
+}
+
+TEST_CASE("a view of somebody's own keeps its column as narrow as it was, and the take-over says so") {
+    if (!test::have_postgres()) return;
+    const test::PostgresDatabase database;
+    database.run(kFirstRelease);
+    database.run("CREATE VIEW daftar AS SELECT nim, nama FROM mahasiswa");
+    command("migrate", database.uri());
+    CHECK(database.run("SELECT string_agg(tabel || ' ' || kunci, ', ') FROM temuan_migrasi WHERE temuan LIKE "
+                       "'kolom tidak dilebarkan%'") == "mahasiswa nim");
+    CHECK(database.run("SELECT count(*) FROM daftar") == "3");
 }
 
 TEST_CASE("a duplicate of the first release counts nowhere, whatever its grade") {

@@ -1,6 +1,7 @@
 // The numbers that ship in sql/acad, as text: nobody computes with them here, so a changed digit shows.
 #include <catch2/catch.hpp>
 
+#include "services/acad/domain/semester.hpp"
 #include "test/integration/acad/acad_service.hpp"
 
 using namespace test::acad;
@@ -62,4 +63,34 @@ TEST_CASE("a jurusan's own scale goes before a general one, and the newest that 
                   "skala_untuk(" +
                   row.jurusan + ", " + row.term + ")") == row.expected);
     }
+}
+
+TEST_CASE("the database and the service compute semesters alike, over the whole range") {
+    if (!test::have_postgres()) return;
+    const test::PostgresDatabase database;
+    command("migrate", database.uri());
+    const auto text = [](std::optional<int> value) {
+        return value ? std::to_string(*value) : std::string("-");
+    };
+    std::string ordinals;
+    std::string codes;
+    for (int angkatan = 1898; angkatan <= 2902; ++angkatan) {
+        for (int kode = (angkatan - 2) * 10; kode < (angkatan + 9) * 10; ++kode)
+            ordinals += text(acad::domain::semester_ke(angkatan, kode)) + ",";
+        for (int ke = -1; ke <= 16; ++ke) codes += text(acad::domain::kode_semester(angkatan, ke)) + ",";
+    }
+    // Compared as a whole: a difference would print a million digits.
+    const bool same_ordinals =
+        database.run(
+            "SELECT string_agg(coalesce(semester_ke(a, k)::text, '-') || ',', '' ORDER BY a, k) FROM "
+            "generate_series(1898, 2902) a, generate_series((a - 2) * 10, (a + 9) * 10 - 1) k") == ordinals;
+    const bool same_codes =
+        database.run(
+            "SELECT string_agg(coalesce(kode_semester(a, k)::text, '-') || ',', '' ORDER BY a, k) FROM "
+            "generate_series(1898, 2902) a, generate_series(-1, 16) k") == codes;
+    CHECK(same_ordinals);
+    CHECK(same_codes);
+    CHECK(database.run("SELECT concat(semester_ke(2147483647, 20241), semester_ke(-2147483648, 20241),"
+                       " semester_ke(NULL, 20241), semester_ke(2022, NULL), kode_semester(2147483647, 1),"
+                       " kode_semester(2022, NULL))") == "");
 }

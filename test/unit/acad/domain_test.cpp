@@ -19,7 +19,7 @@ Pengambilan row(std::string kode, int sks, const char* nilai, int ke = 1, int ko
     Pengambilan result;
     result.kode_mk = std::move(kode);
     result.sks = sks;
-    result.semester = {ke, kode_term != 0 ? kode_term : kode_semester(2022, ke)};
+    result.semester = {ke, kode_term != 0 ? kode_term : kode_semester(2022, ke).value()};
     if (nilai == nullptr) return result;
     result.nilai = nilai;
     if (*result.nilai == "L") result.lulus = true;
@@ -177,7 +177,23 @@ TEST_CASE("ordinals and codes of semesters belong together") {
         INFO(entry.kode);
         CHECK(semester_ke(entry.angkatan, entry.kode).value_or(0) == entry.ke);
     }
-    for (int ke = 1; ke <= 14; ++ke) CHECK(semester_ke(2022, kode_semester(2022, ke)) == ke);
+    for (int ke = 1; ke <= 14; ++ke) CHECK(semester_ke(2022, kode_semester(2022, ke).value()) == ke);
+}
+
+TEST_CASE("a year that nobody begins in has no terms") {
+    CHECK(semester_ke(1900, 19001) == 1);
+    CHECK(semester_ke(2900, 29001) == 1);
+    CHECK(kode_semester(2900, 14) == 29062);
+    CHECK(kode_semester(1900, 1) == 19001);
+    for (const int bad : {-2147483647, 0, 22, 1899, 2901, 2147483647}) {
+        INFO(bad);
+        CHECK_FALSE(semester_ke(bad, 20241));
+        CHECK_FALSE(kode_semester(bad, 1));
+    }
+    CHECK_FALSE(semester_ke(1899, 19001));
+    CHECK_FALSE(semester_ke(2901, 29011));
+    CHECK_FALSE(kode_semester(2022, 0));
+    CHECK_FALSE(kode_semester(2022, 15));
 }
 
 TEST_CASE("a semester in a query is an ordinal or a code and nothing else") {
@@ -233,6 +249,87 @@ TEST_CASE("the predikat compares the rounded IPK") {
         CHECK(predikat(table, Indeks{value}).value_or("") == name);
     }
     CHECK_FALSE(predikat(table, std::nullopt));
+}
+
+TEST_CASE("the term of an enrolment comes from the wish, angkatan and the open windows") {
+    const std::vector<MasaKrs> open{{20231, false}, {20223, true}, {20222, true}, {20221, false}};
+    const std::vector<MasaKrs> closed{{20222, false}};
+    const std::optional<int> none;
+    struct Row {
+        std::string name;
+        Permintaan wish;
+        std::optional<int> angkatan;
+        std::vector<MasaKrs> masa;
+        Keputusan expected;
+        Semester semester;
+    };
+    const std::vector<Row> table{
+        {"the newest open one", {none, none, true}, 2022, open, Keputusan::boleh, {2, 20223}},
+        {"an open one by its code", {none, 20222, true}, 2022, open, Keputusan::boleh, {2, 20222}},
+        {"a closed one by its code", {none, 20231, true}, 2022, open, Keputusan::tidak_dibuka, {}},
+        {"one without a window", {none, 20241, true}, 2022, open, Keputusan::tidak_dibuka, {}},
+        {"nothing is open", {none, none, true}, 2022, closed, Keputusan::tidak_dibuka, {}},
+        {"nothing is open, and angkatan is not known",
+         {none, 20222, true},
+         none,
+         closed,
+         Keputusan::tidak_dibuka,
+         {}},
+        {"angkatan is not known", {none, none, true}, none, open, Keputusan::semester_tidak_jelas, {}},
+        {"begun after that term", {none, 20222, true}, 2023, open, Keputusan::semester_tidak_jelas, {}},
+        {"an admin needs no window", {none, 20231, false}, 2022, closed, Keputusan::boleh, {3, 20231}},
+        {"an admin by the ordinal", {5, none, false}, 2022, closed, Keputusan::boleh, {5, 20241}},
+        {"the ordinal given beats the derived one",
+         {7, 20231, false},
+         2022,
+         closed,
+         Keputusan::boleh,
+         {7, 20231}},
+        {"an ordinal serves where angkatan is not known",
+         {7, 20231, false},
+         none,
+         closed,
+         Keputusan::boleh,
+         {7, 20231}},
+        {"an ordinal without angkatan takes the open term",
+         {7, none, false},
+         none,
+         open,
+         Keputusan::boleh,
+         {7, 20223}},
+        {"an admin, and nothing says the term",
+         {none, none, false},
+         2022,
+         closed,
+         Keputusan::semester_tidak_jelas,
+         {}},
+        {"the fifteenth semester", {none, 20291, false}, 2022, open, Keputusan::semester_tidak_jelas, {}},
+    };
+    for (const auto& entry : table) {
+        INFO(entry.name);
+        const auto result = target_term(entry.wish, entry.angkatan, entry.masa);
+        CHECK(result.keputusan == entry.expected);
+        CHECK(result.semester == entry.semester);
+    }
+}
+
+TEST_CASE("places, drops and courses that are not there are decided") {
+    CHECK(decide_place(std::nullopt, 1'000'000) == Keputusan::boleh);
+    CHECK(decide_place(3, 2) == Keputusan::boleh);
+    CHECK(decide_place(3, 3) == Keputusan::penuh);
+    CHECK(decide_place(3, 4) == Keputusan::penuh);
+    CHECK(decide_place(0, 0) == Keputusan::penuh);
+
+    const std::vector<MasaKrs> masa{{20222, false}, {20221, true}};
+    CHECK(decide_drop(false, true, 20221, masa) == Keputusan::boleh);
+    CHECK(decide_drop(false, true, 20222, masa) == Keputusan::tidak_dibuka);
+    CHECK(decide_drop(false, true, 20231, masa) == Keputusan::tidak_dibuka);
+    CHECK(decide_drop(false, false, 20222, masa) == Keputusan::boleh);
+    CHECK(decide_drop(true, false, 20221, masa) == Keputusan::sudah_dinilai);
+    CHECK(decide_drop(true, true, 20222, masa) == Keputusan::sudah_dinilai);
+
+    const auto result = decide({}, "x", std::nullopt, {1, 20221}, {{std::nullopt, 20}}, Rounding::half_up);
+    CHECK(result.keputusan == Keputusan::mata_kuliah_tidak_ada);
 }
 
 TEST_CASE("an enrolment is decided by the term's courses and the IPS before it") {
