@@ -15,10 +15,10 @@ FOR_EVER = 1_000_000_000  # requests on one connection: reconnects are no part o
 class Setup:
     """What every proxy needs to know."""
 
-    def __init__(self, folder, programs, gateway, upstream_port, auth_port, public_key):
+    def __init__(self, folder, programs, gateways, upstream_port, auth_port, public_key):
         self.folder = folder
         self.programs = programs
-        self.gateway = gateway
+        self.gateways = gateways  # binaries by the name of their row
         self.upstream_port = upstream_port
         self.auth_port = auth_port
         self.public_key = public_key
@@ -133,10 +133,10 @@ class Peer:
         log = f"{setup.folder}/{name}.log"
         if kind == "relay":
             self._start_announced([f"{setup.programs}/bench_relay", str(setup.upstream_port)], cores, log, env)
-        elif kind == "gateway":
+        elif kind in setup.gateways:
             self.config = gateway_config(setup, algorithm, logs, workers, f"{setup.folder}/{name}.access.log")
             path = _write(f"{setup.folder}/{name}.json", self.config)
-            self.process = Process([setup.gateway, "run", "--config", path], cores, log, env)
+            self.process = Process([setup.gateways[kind], "run", "--config", path], cores, log, env)
             self.port = wait_for(lambda: self._logged_port(log), f"{name} does not listen; {log}")
         else:
             # Such programs cannot say which port they got, and another program may take a free one first.
