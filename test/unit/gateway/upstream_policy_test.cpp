@@ -2,7 +2,6 @@
 #include <map>
 
 #include "gateway/upstream/balancer.hpp"
-#include "gateway/upstream/circuit_breaker.hpp"
 #include "gateway/upstream/endpoint.hpp"
 #include "gateway/upstream/in_flight.hpp"
 #include "gateway/upstream/retry_policy.hpp"
@@ -56,6 +55,29 @@ TEST_CASE("an endpoint without weight or outside the active set is never picked"
     }
 }
 
+TEST_CASE("the endpoint that has just failed is avoided while there is another, by every kind") {
+    const auto all = endpoints({1, 2, 3});
+    for (auto kind :
+         {config::Balancer::round_robin, config::Balancer::least_requests, config::Balancer::hash}) {
+        INFO(static_cast<int>(kind));
+        Balancer balancer(kind, 7);
+        Balancer same(kind, 7);
+        balancer.set_active(all, {0, 1, 2});
+        same.set_active(all, {0, 1, 2});
+        for (std::size_t avoid : {0, 1, 2}) {
+            std::map<std::size_t, int> count;
+            for (std::uint64_t key = 0; key < 300; ++key) ++count[balancer.pick(key, avoid)];
+            CHECK(count.size() == 2);
+            CHECK(count.count(avoid) == 0);
+        }
+        if (kind != config::Balancer::hash) continue;
+        // A key whose home is another endpoint stays there.
+        for (std::uint64_t key = 0; key < 300; ++key)
+            if (const std::size_t home = same.pick(key, Balancer::kNone); home != 1)
+                REQUIRE(balancer.pick(key, 1) == home);
+    }
+}
+
 TEST_CASE("least requests prefers the one with less under way for its weight") {
     const auto all = endpoints({1, 1, 4});
     all[0]->in_flight = 10;
@@ -90,65 +112,6 @@ TEST_CASE("hashing moves only the keys of the endpoint that went, and weights co
         const std::size_t now = balancer.pick(key * 0x9e3779b97f4a7c15ULL, Balancer::kNone);
         if (home != 0) REQUIRE(now == home);
     }
-}
-
-TEST_CASE("a breaker opens at its share of failures, tries after a while, and closes or opens again") {
-    config::CircuitBreaker rules;
-    rules.failure_percent = 50;
-    rules.min_requests = 4;
-    rules.window = milliseconds(1000);
-    rules.open_for = milliseconds(500);
-    rules.half_open_requests = 2;
-    CircuitBreaker breaker(rules);
-    SteadyMs now = 10'000;
-    for (bool good : {true, false, true}) {
-        CircuitBreaker::Permit permit = breaker.allow(now);
-        REQUIRE(permit);
-        permit.record(good, now);
-        CHECK_FALSE(permit);  // used up
-    }
-    CHECK(breaker.state() == CircuitBreaker::State::closed);
-    breaker.allow(now).record(false, now);
-    CHECK(breaker.state() == CircuitBreaker::State::open);
-    CHECK_FALSE(breaker.allow(now + 499));
-    CHECK(breaker.retry_in(now + 499) == 1);
-    now += 500;
-    CircuitBreaker::Permit first = breaker.allow(now);
-    CircuitBreaker::Permit second = breaker.allow(now);
-    CHECK(first);
-    CHECK(second);
-    CHECK_FALSE(breaker.allow(now));
-    // A trial that ended without an outcome gives its place back; one that has moved does not.
-    CircuitBreaker::Permit moved = std::move(first);
-    first = CircuitBreaker::Permit();
-    CHECK_FALSE(breaker.allow(now));
-    moved = CircuitBreaker::Permit();
-    CircuitBreaker::Permit third = breaker.allow(now);
-    CHECK(third);
-    third.record(false, now);
-    CHECK(breaker.state() == CircuitBreaker::State::open);
-    now += 500;
-    CircuitBreaker::Permit fourth = breaker.allow(now);
-    CHECK(fourth);
-    fourth.record(true, now);
-    CHECK(breaker.state() == CircuitBreaker::State::half_open);
-    CircuitBreaker::Permit fifth = breaker.allow(now);
-    CHECK(fifth);
-    fifth.record(true, now);
-    CHECK(breaker.state() == CircuitBreaker::State::closed);
-    CHECK(breaker.opened() == 2);
-}
-
-TEST_CASE("old failures do not count in a new window") {
-    config::CircuitBreaker rules;
-    rules.min_requests = 4;
-    rules.window = milliseconds(1000);
-    CircuitBreaker breaker(rules);
-    for (int i = 0; i < 3; ++i) breaker.record(false, 5000);
-    for (int i = 0; i < 3; ++i) breaker.record(false, 6001);
-    CHECK(breaker.state() == CircuitBreaker::State::closed);
-    breaker.record(false, 6002);
-    CHECK(breaker.state() == CircuitBreaker::State::open);
 }
 
 TEST_CASE("when a failed attempt may be repeated") {
@@ -279,6 +242,49 @@ TEST_CASE("the retry budget is a share of the requests, and a small reserve") {
     CHECK(retries <= 102);
 }
 
+TEST_CASE("what requests earned fades within ten seconds of calm") {
+    config::Retry rules;
+    rules.budget_percent = 50;
+    rules.budget_min_per_second = 0;
+    struct Case {
+        SteadyMs calm;
+        int left;
+    };
+    for (const Case& c :
+         {Case{0, 100}, Case{100, 99}, Case{5000, 50}, Case{9900, 1}, Case{10'000, 0}, Case{60'000, 0}}) {
+        INFO(c.calm);
+        RetryReserve reserve(rules);
+        RetryBudget budget(rules, reserve);
+        for (int i = 0; i < 1000; ++i) budget.on_request(1000);  // 500 earned, 100 kept
+        int retries = 0;
+        while (budget.take(1000 + c.calm)) ++retries;
+        CHECK(retries == c.left);
+        // Calm takes what was earned, not what will be.
+        budget.on_request(1001 + c.calm);
+        budget.on_request(1001 + c.calm);
+        CHECK(budget.take(1001 + c.calm));
+        CHECK_FALSE(budget.take(1001 + c.calm));
+    }
+}
+
+TEST_CASE("the reserve does not pile up while nobody needs it") {
+    config::Retry rules;
+    rules.budget_percent = 0;
+    rules.budget_min_per_second = 3;
+    RetryReserve reserve(rules);
+    const auto taken_at = [&](SteadyMs now) {
+        int retries = 0;
+        while (reserve.take(now)) ++retries;
+        return retries;
+    };
+    CHECK(taken_at(1000) == 3);
+    CHECK(taken_at(1000) == 0);
+    CHECK(taken_at(1333) == 0);
+    CHECK(taken_at(1334) == 1);
+    CHECK(taken_at(61'334) == 3);
+    CHECK(taken_at(3'600'000) == 3);
+}
+
 TEST_CASE("the reserve is one for all workers") {
     config::Retry rules;
     rules.budget_percent = 0;
@@ -328,6 +334,46 @@ TEST_CASE("good checks end an ejection early") {
     CHECK_FALSE(endpoint.usable(300));
     CHECK(endpoint.record_check(true, checks, 400));
     CHECK(endpoint.usable(400));
+}
+
+TEST_CASE(
+    "what was good before an ejection does not end it, what failed during it does not count behind it") {
+    config::HealthCheck checks;
+    checks.rise = 3;
+    config::Outlier rules;
+    rules.consecutive_failures = 2;
+    rules.base_ejection = milliseconds(60'000);
+    Endpoint endpoint("h", 1, 1, *SocketAddress::from_literal("10.0.0.1", 1), Health::up);
+    for (SteadyMs now : {10, 20, 30, 40}) CHECK_FALSE(endpoint.record_check(true, checks, now));
+    CHECK_FALSE(endpoint.record_failure(rules, true, 100));
+    REQUIRE(endpoint.record_failure(rules, true, 100));
+    for (SteadyMs now : {150, 160, 170}) CHECK_FALSE(endpoint.record_failure(rules, true, now));
+    CHECK(endpoint.ejections() == 1);  // requests that were under way since before
+    for (SteadyMs now : {200, 300}) {
+        CHECK_FALSE(endpoint.record_check(true, checks, now));
+        CHECK(endpoint.ejected(now));
+    }
+    CHECK(endpoint.record_check(true, checks, 400));
+    CHECK(endpoint.usable(400));
+    CHECK_FALSE(endpoint.record_failure(rules, true, 500));
+    CHECK(endpoint.usable(500));
+    CHECK(endpoint.record_failure(rules, true, 600));
+    CHECK_FALSE(endpoint.usable(600));
+}
+
+TEST_CASE("failures that do not follow one another eject nobody, nor does a rule that is off") {
+    config::Outlier rules;
+    rules.consecutive_failures = 2;
+    Endpoint endpoint("h", 1, 1, *SocketAddress::from_literal("10.0.0.1", 1), Health::up);
+    for (SteadyMs now = 0; now < 10; ++now) {
+        CHECK_FALSE(endpoint.record_failure(rules, true, now));
+        endpoint.record_success();
+    }
+    rules.enabled = false;
+    for (SteadyMs now = 10; now < 20; ++now) CHECK_FALSE(endpoint.record_failure(rules, true, now));
+    CHECK_FALSE(endpoint.ejected(20));
+    CHECK(endpoint.ejections() == 0);
+    CHECK(endpoint.failures == 20);
 }
 
 TEST_CASE("ejections grow while no request succeeds") {
