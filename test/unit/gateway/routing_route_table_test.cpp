@@ -1,4 +1,5 @@
 // Which route a request gets, over tables.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -158,6 +159,31 @@ TEST_CASE("header conditions choose among routes of one path; unmet ones leave t
     CHECK(name_of(routes, "/x", Method::get, "h", "X-Beta: 1\r\nX-More:\r\n") == "both");
     CHECK(name_of(routes, "/only", Method::get, "h", "X-Beta: y\r\n") == "only");
     CHECK(name_of(routes, "/only") == "root");
+}
+
+TEST_CASE("an unmet condition leaves the path to the next wider route, not to the widest") {
+    // Whatever the order in the file.
+    std::vector<config::Route> list{prefix("root", "/"), prefix("api", "/api"), prefix("admin", "/api/admin"),
+                                    exact("report", "/api/admin/x", {}, {}, {{"x-report", std::nullopt}}),
+                                    prefix("tools", "/api/admin/tools", {}, {}, {{"x-tools", "1"}}),
+                                    // Beside the way from one to the next, whatever it begins with.
+                                    prefix("adm", "/api/adm"), prefix("x", "/api/admin/x/y")};
+    for (int order = 0; order < 2; ++order) {
+        INFO(order);
+        const auto routes = table(list);
+        CHECK(name_of(routes, "/api/admin/x", Method::get, "h", "X-Report: 1\r\n") == "report");
+        CHECK(name_of(routes, "/api/admin/x") == "admin");
+        CHECK(name_of(routes, "/api/admin/tools/a", Method::get, "h", "X-Tools: 1\r\n") == "tools");
+        CHECK(name_of(routes, "/api/admin/tools/a", Method::get, "h", "X-Tools: 2\r\n") == "admin");
+        CHECK(name_of(routes, "/api/admin/tools") == "admin");
+        CHECK(name_of(routes, "/api/other") == "api");
+        std::reverse(list.begin(), list.end());
+    }
+    // A path and a prefix that are spelled alike: the path first, then the prefix.
+    const auto same = table({prefix("wide", "/"), prefix("prefix", "/a/b"),
+                             exact("path", "/a/b", {}, {}, {{"x-a", std::nullopt}})});
+    CHECK(name_of(same, "/a/b", Method::get, "h", "X-A: 1\r\n") == "path");
+    CHECK(name_of(same, "/a/b") == "prefix");
 }
 
 TEST_CASE("explain tells what was looked at and decides as find does") {

@@ -62,7 +62,10 @@ TEST_CASE("chunked bodies decode the same however they arrive") {
         {"a;x=y;z=\"q\"\r\n0123456789\r\n00;last\r\n\r\n", "0123456789"},
         {"0000000000000003\r\nabc\r\n0\r\n\r\n", "abc"},
         {"2\r\n\r\n\r\n0\r\n\r\n", "\r\n"},
-        {"3\r\nabc\r\n0\r\nX-Trailer: 1\r\nY: 2\r\n\r\n", "abc"},
+        {"3\r\nabc\r\n0\r\nX-Trailer: 1\r\nY:\t2\r\n\r\n", "abc"},
+        {"1;a=\tb\r\nx\r\n0\r\n\r\n", "x"},
+        // 256 bytes of extension for each chunk
+        {"1;" + std::string(256, 'e') + "\r\nx\r\n1;" + std::string(256, 'e') + "\r\ny\r\n0\r\n\r\n", "xy"},
     };
     for (const auto& c : cases) {
         INFO(c.text);
@@ -98,10 +101,12 @@ TEST_CASE("malformed chunked bodies are refused") {
         "00000000000000005\r\nhello\r\n",
         "5;a\x01\r\nhello",
         "5;a\nb\r\nhello",
-        "5;" + std::string(300, 'x') + "\r\nhello",
+        "5;a\x7f\r\nhello",
+        "5;" + std::string(257, 'x') + "\r\nhello",
         "0\r\n X: folded\r\n\r\n",
         "0\r\nX: a\nY: b\r\n\r\n",
         "0\r\nX: \0\r\n\r\n"s,
+        "0\r\nX: \x7f\r\n\r\n",
         "0\r\n\rX",
         "0\r\n: x\r\n\r\n",
         "0\r\n\n",
@@ -114,10 +119,15 @@ TEST_CASE("malformed chunked bodies are refused") {
             CHECK(got.refusal == Refusal::bad_chunk);
         }
     }
-    CHECK(decode("0\r\n" + std::string(9000, 'a')).refusal == Refusal::trailers_too_large);
+    // The CRs of trailer lines count, too.
+    const std::string trailers(8 * 1024 - 1, 'a');
+    CHECK(decode("0\r\n" + trailers + "\r\n\r\n").status == Status::done);
+    CHECK(decode("0\r\n" + trailers + "a\r\n\r\n").refusal == Refusal::trailers_too_large);
+    // Extensions add up: 64 of 256 bytes, and not one byte more.
     std::string many;
-    for (int i = 0; i < 200; ++i) many += "1;" + std::string(200, 'e') + "\r\nx\r\n";
-    CHECK(decode(many).status == Status::refused);  // extensions add up
+    for (int i = 0; i < 64; ++i) many += "1;" + std::string(256, 'e') + "\r\nx\r\n";
+    CHECK(decode(many + "0\r\n\r\n").status == Status::done);
+    CHECK(decode(many + "1;e\r\nx\r\n0\r\n\r\n").refusal == Refusal::bad_chunk);
 }
 
 TEST_CASE("the largest chunk size does not overflow") {

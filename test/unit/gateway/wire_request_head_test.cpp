@@ -76,6 +76,13 @@ std::string host(const std::string& value) {
     return "GET / HTTP/1.1\r\nHost: " + value + "\r\n\r\n";
 }
 
+// So many options of a Connection line, with empty elements between them, which are none.
+std::string list_of(int options) {
+    std::string list = "x-0";
+    for (int i = 1; i < options; ++i) list += ",, x-" + std::to_string(i);
+    return list;
+}
+
 using namespace std::string_literals;
 
 const std::vector<Case> kRefused{
@@ -184,6 +191,7 @@ const std::vector<Case> kRefused{
     {"%2e%2e;", target("/a/%2e%2e;/b"), Refusal::bad_path},
     {"..%3b", target("/a/..%3b/b"), Refusal::bad_path},
     {"double encoding", target("/a%252fb"), Refusal::bad_path},
+    {"double encoding at the very end", target("/a%2541"), Refusal::bad_path},
     {"double encoding in two steps", target("/a%25%32%66b"), Refusal::bad_path},
     {"overlong UTF-8", target("/%c0%af"), Refusal::bad_path},
     {"cut UTF-8", target("/%c3/x"), Refusal::bad_path},
@@ -238,6 +246,10 @@ const std::vector<Case> kRefused{
      Refusal::bad_connection_header},
     {"Connection names Cookie", get("Connection: cookie\r\n"), Refusal::bad_connection_header},
     {"Connection holds no token", get("Connection: a b\r\n"), Refusal::bad_connection_header},
+    {"33 options in Connection", get("Connection: " + list_of(33) + "\r\n"), Refusal::bad_connection_header},
+    {"33 options in two Connection lines",
+     get("Connection: " + list_of(16) + "\r\nConnection: " + list_of(17) + "\r\n"),
+     Refusal::bad_connection_header},
     {"second Connection line names Host", get("Connection: close\r\nConnection: Host\r\n"),
      Refusal::bad_connection_header},
     // Expect and Upgrade
@@ -433,6 +445,43 @@ TEST_CASE("valid authorities are accepted") {
     CHECK(head.host() == "A");
     REQUIRE(read_whole(host("[::1]:80"), {}, head).status == ReadStatus::complete);
     CHECK(head.host() == "[::1]");
+}
+
+TEST_CASE("a Connection line names up to 32 others, each of which is dropped") {
+    RequestHead head;
+    REQUIRE(read_whole(get("X-31: a\r\nConnection: " + list_of(32) + "\r\nX-0: b\r\nX-32: c\r\n"), {}, head)
+                .status == ReadStatus::complete);
+    CHECK(head.find("x-31")->drop);
+    CHECK(head.find("x-0")->drop);
+    CHECK_FALSE(head.find("x-32")->drop);
+}
+
+TEST_CASE("trace state goes on under exactly one valid parent") {
+    const std::string parent = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
+    const std::string state = "tracestate: a=1\r\n";
+    RequestHead head;
+    struct Row {
+        std::string lines;
+        bool kept;
+    };
+    for (const auto& row : {Row{parent + state, true}, Row{state + parent, true},
+                            Row{parent + parent + state, false}, Row{parent + state + parent, false},
+                            Row{state, false}, Row{"traceparent: 00-x\r\n" + state, false}}) {
+        INFO(row.lines);
+        REQUIRE(read_whole(get(row.lines), {}, head).status == ReadStatus::complete);
+        CHECK(head.find("tracestate")->drop != row.kept);
+    }
+}
+
+TEST_CASE("a line is copied as it came only if it came as it is written") {
+    RequestHead head;
+    for (const char* line : {"A:b", "A:  b", "A:\tb", "A: b ", "A: b\t", "A: b  ", "A: "}) {
+        INFO(line);
+        REQUIRE(read_whole(get(line + "\r\n"s), {}, head).status == ReadStatus::complete);
+        CHECK(head.find("a")->canonical == (line == "A: "s));
+    }
+    REQUIRE(read_whole(get("A: b c\r\n"), {}, head).status == ReadStatus::complete);
+    CHECK(head.find("a")->canonical);
 }
 
 TEST_CASE("HTTP/1.0 needs no Host, closes by default and may ask to stay") {

@@ -81,6 +81,10 @@ TEST_CASE("malformed answer heads are refused, however they are split") {
         {"100 with a body", "HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n", Refusal::bad_upstream_head},
         {"101 with a body", "HTTP/1.1 101 X\r\nTransfer-Encoding: chunked\r\n\r\n",
          Refusal::bad_upstream_head},
+        {"Content-Type twice", ok("Content-Type: text/plain\r\nContent-Type: text/html\r\n"),
+         Refusal::bad_upstream_head},
+        {"Sec-WebSocket-Accept twice", ok("Sec-WebSocket-Accept: a\r\nSec-WebSocket-Accept: b\r\n"),
+         Refusal::bad_upstream_head},
         {"Location twice", ok("Location: /a\r\nLocation: /b\r\n"), Refusal::bad_upstream_head},
         {"Connection that is no list", ok("Connection: a b\r\n"), Refusal::bad_upstream_head},
     };
