@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "shared/base/text.hpp"
+
 namespace gateway::auth {
 namespace {
 
@@ -11,13 +13,6 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
     for (const auto& item : list)
         if (item == text) return true;
     return false;
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 // Compares percent-encoded text with plain text. A bare '+' equals nothing: some servers read a space there,
@@ -30,8 +25,8 @@ bool decoded_equals(std::string_view encoded, std::string_view plain, bool plus_
         if (c == '+' && plus_is_doubtful) return false;
         if (c == '%') {
             if (i + 2 >= encoded.size()) return false;
-            const int high = hex_value(encoded[i + 1]);
-            const int low = hex_value(encoded[i + 2]);
+            const int high = shared::hex_value(encoded[i + 1]);
+            const int low = shared::hex_value(encoded[i + 2]);
             if (high < 0 || low < 0) return false;
             c = static_cast<char>(high * 16 + low);
             i += 2;

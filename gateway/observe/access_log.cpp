@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "shared/base/text.hpp"
+
 namespace gateway::observe {
 
 namespace {
@@ -20,26 +22,6 @@ constexpr std::size_t kMostWaiting = 16 * 1024 * 1024;
 int open_log(const std::string& path) {
     if (path == "-") return ::dup(STDOUT_FILENO);
     return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-}
-
-// Length of the UTF-8 sequence at the start of `text`, 0 if there is none (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto follows = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-    const unsigned char c = byte(0);
-    if (c < 0x80) return 1;
-    if (c >= 0xC2 && c <= 0xDF) return follows(1) ? 2 : 0;
-    if (c >= 0xE0 && c <= 0xEF) {
-        if (!follows(1) || !follows(2)) return 0;
-        if ((c == 0xE0 && byte(1) < 0xA0) || (c == 0xED && byte(1) > 0x9F)) return 0;
-        return 3;
-    }
-    if (c >= 0xF0 && c <= 0xF4) {
-        if (!follows(1) || !follows(2) || !follows(3)) return 0;
-        if ((c == 0xF0 && byte(1) < 0x90) || (c == 0xF4 && byte(1) > 0x8F)) return 0;
-        return 4;
-    }
-    return 0;
 }
 
 void append_number(std::string& out, std::uint64_t value) {
@@ -82,7 +64,7 @@ void append_json_string(std::string& out, std::string_view text) {
     std::size_t i = 0;
     while (i < text.size()) {
         const auto c = static_cast<unsigned char>(text[i]);
-        const std::size_t length = utf8_length(text.substr(i));
+        const std::size_t length = shared::utf8_length(text.substr(i));
         if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && length > 0) {
             i += length;
             continue;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "gateway/wire/chars.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::routing {
 namespace {
@@ -24,11 +25,6 @@ struct Group {
     std::uint32_t shorter = kNone;      // the next shorter prefix that this pattern lies under
     std::vector<std::uint32_t> routes;  // indexes into Config::routes, in the order they are tried
 };
-
-constexpr std::uint64_t kHashStart = 0xCBF29CE484222325;
-constexpr std::uint64_t hash_step(std::uint64_t hash, char c) {  // FNV-1a
-    return (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-}
 
 // The path patterns of one set of hosts. A look-up hashes the path once from the front and asks at each
 // segment boundary, so that exact paths and prefixes cost one pass together.
@@ -65,8 +61,8 @@ class PathIndex {
         while (slots < groups_.size() * 2) slots *= 2;
         slots_.assign(slots, kNone);
         for (std::uint32_t i = 0; i < groups_.size(); ++i) {
-            std::uint64_t hash = kHashStart;
-            for (const char c : groups_[i].pattern) hash = hash_step(hash, c);
+            std::uint64_t hash = shared::kFnvStart;
+            for (const char c : groups_[i].pattern) hash = shared::fnv1a_step(hash, c);
             auto slot = slot_of(hash, groups_[i].exact);
             while (slots_[slot] != kNone) slot = (slot + 1) & (slots_.size() - 1);
             slots_[slot] = i;
@@ -75,13 +71,13 @@ class PathIndex {
 
     // The most specific pattern that fits the path.
     std::uint32_t find(std::string_view path) const {
-        std::uint64_t hash = kHashStart;
+        std::uint64_t hash = shared::kFnvStart;
         std::uint32_t best = kNone;
         for (std::size_t i = 0; i < path.size(); ++i) {
             // path[0, i) ends in front of a '/': a prefix may end here
             if (path[i] == '/' && i <= longest_prefix_)
                 if (const auto hit = look_up(hash, path.substr(0, i), false); hit != kNone) best = hit;
-            hash = hash_step(hash, path[i]);
+            hash = shared::fnv1a_step(hash, path[i]);
         }
         if (const auto hit = look_up(hash, path, true); hit != kNone) return hit;
         if (path.size() <= longest_prefix_)

@@ -8,20 +8,9 @@
 #include <chrono>
 #include <cstring>
 
+#include "shared/base/text.hpp"
+
 namespace gateway::upstream {
-
-namespace {
-
-std::uint64_t fnv1a(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (char c : text) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 0x100000001b3ULL;
-    }
-    return hash;
-}
-
-}  // namespace
 
 SteadyMs steady_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -74,7 +63,7 @@ Endpoint::Endpoint(std::string host, std::uint16_t port, std::uint32_t weight, c
       weight_(weight),
       address_(address),
       address_text_(address.to_string()),
-      hash_(fnv1a(address_text_)),
+      hash_(shared::fnv1a(address_text_)),
       health_(health) {}
 
 bool Endpoint::record_check(bool good, const config::HealthCheck& rules, SteadyMs now) {

@@ -11,11 +11,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <charconv>
 #include <cstring>
 #include <string>
 
 #include "gateway/net/stream.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::upstream {
 
@@ -33,9 +33,7 @@ std::string request_for(const config::HealthCheck& rules, const Endpoint& endpoi
 // "HTTP/1.1 200 …" → 200; 0 if it is not that.
 unsigned status_of(std::string_view line) {
     if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ') return 0;
-    unsigned status = 0;
-    const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, status);
-    return error == std::errc() && end == line.data() + 12 ? status : 0;
+    return shared::parse_number<unsigned>(line.substr(9, 3)).value_or(0);
 }
 
 // The socket's wait is what the deadline cancels; the same code serves plain and TLS streams.

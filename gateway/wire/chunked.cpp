@@ -49,10 +49,8 @@ ChunkedDecoder::Step ChunkedDecoder::next(std::string_view bytes) {
                 if (c == '\r') {
                     state_ = State::size_lf;
                 } else {
-                    const auto byte = static_cast<unsigned char>(c);
                     ++total_extension_bytes_;
-                    if ((byte < 0x20 && c != '\t') || byte == 0x7F ||
-                        ++extension_bytes_ > kMaxExtensionBytes ||
+                    if (chars::is_control(c) || ++extension_bytes_ > kMaxExtensionBytes ||
                         total_extension_bytes_ > kMaxTotalExtensionBytes)
                         return refuse(Refusal::bad_chunk, i);
                 }
@@ -93,10 +91,9 @@ ChunkedDecoder::Step ChunkedDecoder::next(std::string_view bytes) {
                 [[fallthrough]];
             case State::trailer: {
                 // dropped unread, but never with a line ending that another reader could see differently
-                const auto byte = static_cast<unsigned char>(c);
                 if (c == '\r')
                     state_ = State::trailer_lf;
-                else if ((byte < 0x20 && c != '\t') || byte == 0x7F)
+                else if (chars::is_control(c))
                     return refuse(Refusal::bad_chunk, i);
                 if (++trailer_bytes_ > kMaxTrailerBytes) return refuse(Refusal::trailers_too_large, i);
                 ++i;

@@ -11,6 +11,7 @@
 #include "gateway/wire/refusal.hpp"
 #include "gateway/wire/request_head.hpp"
 #include "gateway/wire/rules.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::wire {
 
@@ -111,12 +112,8 @@ class HeadReader {
             auto rest = head.value(line);
             while (!rest.empty()) {
                 const auto comma = rest.find(',');
-                auto option = rest.substr(0, comma);
+                const auto option = shared::trim(rest.substr(0, comma));
                 rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-                while (!option.empty() && (option.front() == ' ' || option.front() == '\t'))
-                    option.remove_prefix(1);
-                while (!option.empty() && (option.back() == ' ' || option.back() == '\t'))
-                    option.remove_suffix(1);
                 if (option.empty()) continue;  // RFC 9110 section 5.6.1: empty list elements are ignored
                 for (const char c : option)
                     if (!chars::is(c, chars::kToken)) return false;

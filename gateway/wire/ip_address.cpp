@@ -3,8 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "shared/base/text.hpp"
 
 namespace gateway::wire {
 namespace {
@@ -53,11 +54,9 @@ std::optional<Network> Network::parse(std::string_view text) {
     const bool four = text.substr(0, slash).find(':') == std::string_view::npos;
     unsigned bits = four ? 32 : 128;
     if (slash != std::string_view::npos) {
-        const auto digits = text.substr(slash + 1);
-        const unsigned widest = bits;
-        const auto [rest, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-        if (problem != std::errc() || rest != digits.data() + digits.size() || bits > widest)
-            return std::nullopt;
+        const auto prefix = shared::parse_number<unsigned>(text.substr(slash + 1));
+        if (!prefix || *prefix > bits) return std::nullopt;
+        bits = *prefix;
     }
     return Network{*address, four ? bits + 96 : bits};
 }

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include "shared/base/text.hpp"
 
 namespace shared::config {
 namespace {
@@ -16,19 +17,13 @@ std::optional<std::string> process_environment(const std::string& name) {
     return std::string(value);
 }
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
-    return text;
-}
-
 // Values that come with tutorials and examples. Compared in lower case; any of them repeated or padded to the
 // required length is refused as well.
 bool is_placeholder(const std::string& secret) {
     static constexpr std::array<std::string_view, 12> kPlaceholders{
         "secret", "changeme", "change-me", "change_me",   "password", "supersecret",
         "jwt",    "default",  "example",   "your-secret", "mysecret", "test"};
-    const auto text = lower(secret);
+    const auto text = lower_case(secret);
     for (const auto word : kPlaceholders) {
         if (text == word) return true;
         if (text.starts_with(word)) {
@@ -47,12 +42,6 @@ bool is_placeholder(const std::string& secret) {
         return true;
     // One character over and over.
     return !text.empty() && text.find_first_not_of(text.front()) == std::string::npos;
-}
-
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 }  // namespace
@@ -124,14 +113,13 @@ std::int64_t Environment::integer(const std::string& name, std::int64_t fallback
                                   std::int64_t max) {
     const auto value = optional_text(name);
     if (!value) return fallback;
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
-    if (error != std::errc{} || end != value->data() + value->size() || number < min || number > max) {
+    const auto number = parse_number<std::int64_t>(*value);
+    if (!number || *number < min || *number > max) {
         problem(name, "\"" + *value + "\" is not a whole number from " + std::to_string(min) + " to " +
                           std::to_string(max));
         return fallback;
     }
-    return number;
+    return *number;
 }
 
 std::uint16_t Environment::port(const std::string& name, std::uint16_t fallback) {
@@ -141,7 +129,7 @@ std::uint16_t Environment::port(const std::string& name, std::uint16_t fallback)
 bool Environment::boolean(const std::string& name, bool fallback) {
     const auto value = optional_text(name);
     if (!value) return fallback;
-    const auto word = lower(*value);
+    const auto word = lower_case(*value);
     if (word == "true" || word == "1" || word == "on" || word == "yes") return true;
     if (word == "false" || word == "0" || word == "off" || word == "no") return false;
     problem(name, "\"" + *value + "\" is neither true nor false");

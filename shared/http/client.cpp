@@ -12,7 +12,8 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
-#include <charconv>
+
+#include "shared/base/text.hpp"
 
 namespace shared::http {
 
@@ -48,10 +49,7 @@ Result<Url> parse_url(std::string_view text) {
     }
     if (!port.empty()) {
         port.remove_prefix(1);
-        unsigned number = 0;
-        const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-        if (error != std::errc{} || end != port.data() + port.size() || number == 0 || number > 65535)
-            return bad;
+        if (parse_number<std::uint16_t>(port).value_or(0) == 0) return bad;
     }
     url.port = port.empty() ? (url.tls ? "443" : "80") : std::string(port);
     if (url.host.empty() || url.host.find_first_of("@ \t\r\n") != std::string::npos) return bad;

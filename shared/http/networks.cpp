@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "shared/base/text.hpp"
+
 namespace shared::http {
 
 namespace ip = boost::asio::ip;
@@ -51,8 +53,7 @@ std::string client_address(const ip::address& peer, std::string_view forwarded_f
         const auto comma = forwarded_for.rfind(',');
         auto item = comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1);
         forwarded_for = comma == std::string_view::npos ? std::string_view{} : forwarded_for.substr(0, comma);
-        while (item.starts_with(' ')) item.remove_prefix(1);
-        while (item.ends_with(' ')) item.remove_suffix(1);
+        item = trim(item);
         boost::system::error_code error;
         const auto address = ip::make_address(std::string(item), error);
         if (error) break;  // a hop that hides its client: the last known address stands

@@ -1,5 +1,9 @@
 #include "shared/jwt/claims.hpp"
 
+#include <algorithm>
+
+#include "shared/base/text.hpp"
+
 namespace shared::jwt {
 
 std::optional<std::string_view> Claims::find(std::string_view name) const {
@@ -19,8 +23,7 @@ std::optional<std::string_view> Claims::find(std::string_view name) const {
 }
 
 bool safe_in_header(std::string_view value) {
-    for (const char c : value)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+    if (std::any_of(value.begin(), value.end(), is_control)) return false;
     return value.empty() || (value.front() != ' ' && value.back() != ' ');
 }
 

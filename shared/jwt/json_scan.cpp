@@ -6,6 +6,8 @@
 
 #ifdef __SSE2__
 #include <emmintrin.h>
+
+#include "shared/base/text.hpp"
 #endif
 
 namespace shared::jwt {
@@ -49,13 +51,6 @@ bool is_digit(char c) {
 }
 bool is_continuation(const char* p) {
     return (byte(p) & 0xC0) == 0x80;
-}
-
-int hex_value(char c) {
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 char* put_utf8(char* out, std::uint32_t code) {

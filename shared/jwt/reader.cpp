@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "shared/base/text.hpp"
 #include "shared/jwt/verifier.hpp"
 
 namespace shared::jwt {
@@ -81,15 +82,6 @@ Errc classify(std::string_view token) {
 }
 
 // Media types are compared without regard to case (RFC 7515 section 4.1.9, RFC 2045 section 5.1).
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-    if (text.size() != lower.size()) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] - 'A' + 'a') : text[i];
-        if (c != lower[i]) return false;
-    }
-    return true;
-}
-
 bool printable(std::string_view text) {
     for (const char c : text)
         if (c < 0x20 || c > 0x7E) return false;

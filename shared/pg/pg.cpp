@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <stdexcept>
+
+#include "shared/base/text.hpp"
 
 namespace shared::pg {
 namespace {
@@ -81,21 +82,14 @@ Errc from_sqlstate(std::string_view sqlstate) {
 }
 
 std::int64_t Rows::integer(int row, int column) const {
-    const auto digits = text(row, column);
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc{} || end != digits.data() + digits.size() || is_null(row, column)) {
-        throw std::logic_error("column " + std::to_string(column) + " is no integer");
-    }
-    return value;
+    const auto value = parse_number<std::int64_t>(text(row, column));
+    if (!value) throw std::logic_error("column " + std::to_string(column) + " is no integer");
+    return *value;
 }
 
 std::int64_t Rows::affected() const {
     if (!result_) return 0;
-    const std::string_view digits = PQcmdTuples(result_.get());
-    std::int64_t value = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return value;
+    return parse_number<std::int64_t>(PQcmdTuples(result_.get())).value_or(0);
 }
 
 }  // namespace shared::pg

@@ -3,7 +3,6 @@
 #include <argon2.h>
 #include <crypt.h>
 
-#include <charconv>
 #include <memory>
 #include <stdexcept>
 
@@ -11,6 +10,7 @@
 #include "services/auth/domain/unicode.hpp"
 #include "shared/base/encoding.hpp"
 #include "shared/base/random.hpp"
+#include "shared/base/text.hpp"
 
 namespace auth::crypto {
 namespace {
@@ -46,9 +46,9 @@ std::optional<Argon2Cost> cost_of(std::string_view phc) {
                                 std::pair<std::string_view, std::uint32_t*>{"p=", &cost.lanes}}) {
         const auto part = phc.substr(0, phc.find(','));
         if (!part.starts_with(name)) return std::nullopt;
-        const auto digits = part.substr(name.size());
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *value);
-        if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+        const auto number = shared::parse_number<std::uint32_t>(part.substr(name.size()));
+        if (!number) return std::nullopt;
+        *value = *number;
         phc.remove_prefix(part.size() == phc.size() ? part.size() : part.size() + 1);
     }
     return cost;

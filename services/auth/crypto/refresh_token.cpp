@@ -1,9 +1,8 @@
 #include "services/auth/crypto/refresh_token.hpp"
 
-#include <charconv>
-
 #include "services/auth/crypto/mac.hpp"
 #include "shared/base/encoding.hpp"
+#include "shared/base/text.hpp"
 
 namespace auth::crypto {
 
@@ -18,11 +17,11 @@ std::optional<RefreshTokens::Parts> RefreshTokens::read(std::string_view token) 
     const auto first = token.find('.');
     const auto last = token.rfind('.');
     if (first == std::string_view::npos || first == 0 || last == first) return std::nullopt;
-    const auto digits = token.substr(first + 1, last - first - 1);
     Parts parts;
     parts.sid = token.substr(0, first);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parts.gen);
-    if (error != std::errc() || end != digits.data() + digits.size() || parts.gen < 0) return std::nullopt;
+    const auto gen = shared::parse_number<std::int64_t>(token.substr(first + 1, last - first - 1));
+    if (!gen || *gen < 0) return std::nullopt;
+    parts.gen = *gen;
     // Comparing whole tokens also refuses a second spelling of the number ("007").
     if (!equal_in_constant_time(token, mint(parts.sid, parts.gen))) return std::nullopt;
     return parts;

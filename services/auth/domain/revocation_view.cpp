@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "shared/base/encoding.hpp"
+#include "shared/base/text.hpp"
 
 namespace auth::domain {
 namespace {
@@ -21,10 +22,10 @@ WallTime from_ms(std::int64_t ms) {
 }
 
 template <class T>
-bool parse_number(std::string_view text, T& value, int base) {
-    if (text.empty()) return false;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    return error == std::errc() && end == text.data() + text.size();
+bool read_number(std::string_view text, T& value, int base) {
+    const auto number = shared::parse_number<T>(text, base);
+    if (number) value = *number;
+    return number.has_value();
 }
 
 struct Cursor {
@@ -48,8 +49,8 @@ bool split(std::string_view text, std::array<std::string_view, N>& parts) {
 std::optional<Cursor> parse_cursor(std::string_view text) {
     std::array<std::string_view, 4> parts;
     Cursor cursor;
-    if (!split(text, parts) || parts[0] != kCursorPrefix || !parse_number(parts[1], cursor.ms, 10) ||
-        cursor.ms < 0 || !parse_number(parts[2], cursor.count, 10) || !parse_number(parts[3], cursor.sum, 16))
+    if (!split(text, parts) || parts[0] != kCursorPrefix || !read_number(parts[1], cursor.ms, 10) ||
+        cursor.ms < 0 || !read_number(parts[2], cursor.count, 10) || !read_number(parts[3], cursor.sum, 16))
         return std::nullopt;
     return cursor;
 }
@@ -68,15 +69,10 @@ bool RevocationView::to_sid(std::string_view text, Sid& sid) {
     return true;
 }
 
-// FNV-1a (Fowler, Noll, Vo), 64 bits, with a final mix so that sums spread: it must be the same in every
-// replica and release, which std::hash does not promise. Session ids are random, so nobody can aim at
-// collisions.
+// With a final mix so that sums spread; the same in every replica and release. Session ids are random, so
+// nobody can aim at collisions.
 std::uint64_t RevocationView::hash(const Sid& sid) {
-    std::uint64_t value = 0xcbf29ce484222325ULL;
-    for (const char c : sid) {
-        value ^= static_cast<unsigned char>(c);
-        value *= 0x100000001b3ULL;
-    }
+    std::uint64_t value = shared::fnv1a({sid.data(), sid.size()});
     value ^= value >> 32;
     return value * 0x9e3779b97f4a7c15ULL;
 }
@@ -163,9 +159,9 @@ RevocationView::Answer RevocationView::answer(Span span) const {
 std::optional<RevocationView::Span> RevocationView::parse_page(std::string_view cursor) {
     std::array<std::string_view, 6> parts;
     Span span;
-    if (!split(cursor, parts) || parts[0] != kPagePrefix ||
-        !parse_number(parts[1], span.after.ended_ms, 10) || !parse_number(parts[3], span.to_ms, 10) ||
-        !parse_number(parts[4], span.known.count, 10) || !parse_number(parts[5], span.known.sum, 16))
+    if (!split(cursor, parts) || parts[0] != kPagePrefix || !read_number(parts[1], span.after.ended_ms, 10) ||
+        !read_number(parts[3], span.to_ms, 10) || !read_number(parts[4], span.known.count, 10) ||
+        !read_number(parts[5], span.known.sum, 16))
         return std::nullopt;
     const auto sid = shared::base64url_decode(parts[2]);
     if (!sid || !to_sid(*sid, span.after.sid)) return std::nullopt;
