@@ -11,7 +11,6 @@
 #include <stdexcept>
 
 #include "shared/async/timer_slot.hpp"
-#include "shared/base/clock.hpp"
 #include "shared/http/uri.hpp"
 #include "shared/log/log.hpp"
 #include "shared/session/feed_page.hpp"
@@ -36,10 +35,6 @@ std::int64_t steady_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
                std::chrono::steady_clock::now().time_since_epoch())
         .count();
-}
-
-std::int64_t wall_seconds() {
-    return std::chrono::duration_cast<std::chrono::seconds>(system_now().time_since_epoch()).count();
 }
 
 http::Url url_of(const FollowerOptions& options) {
@@ -176,7 +171,7 @@ asio::awaitable<Result<void>> Follower::poll_once() {
     bool full = false;
     for (const auto& entry : page->entries)
         if (!set_->insert(entry.sid, entry.until)) full = true;
-    if (full && set_->sweep(wall_seconds() - kSweepMargin) > 0) {
+    if (full && drop_expired() > 0) {
         full = false;
         for (const auto& entry : page->entries)
             if (!set_->insert(entry.sid, entry.until)) full = true;
@@ -191,6 +186,11 @@ asio::awaitable<Result<void>> Follower::poll_once() {
     last_contact_ms_.store(steady_ms(), std::memory_order_relaxed);
     if (!more_) ready_.store(true, std::memory_order_relaxed);
     co_return Result<void>{};
+}
+
+std::size_t Follower::drop_expired() {
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(options_.clock().time_since_epoch());
+    return set_->sweep(now.count() - kSweepMargin);
 }
 
 // Decides, and tells each change of the decision once.
@@ -212,8 +212,8 @@ asio::awaitable<void> Follower::watch() {
     auto next_sweep = steady_ms();
     while (!stopped_) {
         if (steady_ms() >= next_sweep) {
-            set_->sweep(wall_seconds() - kSweepMargin);
-            next_sweep = steady_ms() + 10'000;
+            drop_expired();
+            next_sweep = steady_ms() + options_.sweep_interval.count();
         }
         judge();
         auto wait = sleep(slot.timer(), kTick);

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "shared/base/clock.hpp"
 #include "shared/http/client.hpp"
 #include "shared/jwt/revocation_set.hpp"
 
@@ -29,6 +30,9 @@ struct FollowerOptions {
     std::chrono::milliseconds retry_max{5000};  // this one; each is shortened by up to half at random
     std::chrono::milliseconds max_age{60'000};  // not heard for longer: stale
     bool refuse_when_stale = false;             // fail closed; else fail open
+    // How often entries whose `until` has passed are dropped.
+    std::chrono::milliseconds sweep_interval{10'000};
+    WallClock clock = system_now;  // what `until` is compared with
 };
 
 class Follower : public std::enable_shared_from_this<Follower> {
@@ -66,6 +70,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
     boost::asio::awaitable<void> watch();
     boost::asio::awaitable<Result<void>> poll_once();
     void judge();
+    std::size_t drop_expired();
     std::chrono::seconds next_wait() const;
     http::ClientRequest next_request() const;
 

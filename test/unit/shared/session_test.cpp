@@ -176,6 +176,52 @@ TEST_CASE("entries that a full set cannot take hold the cursor back") {
     CHECK(feed.requests()[1].find("since=") == std::string::npos);
 }
 
+TEST_CASE("an ended session is forgotten a little after its last token has expired, and not before") {
+    const std::int64_t now = 1'700'000'000;
+    FakeServer feed;
+    std::string all;
+    for (const int until : {-3600, -60, -6, -5, -4, 0, 600, 3600})
+        all += (all.empty() ? "" : ",") + entry("s" + std::to_string(until), now + until);
+    feed.then(page("c1", all));
+    auto options = options_for(feed);
+    options.sweep_interval = 1ms;
+    options.clock = [&] { return test::kNow; };
+    REQUIRE(test::kNow.time_since_epoch() == std::chrono::seconds(now));
+    Following f(options);
+    REQUIRE(f.until([&] { return f.follower->ready(); }));
+    REQUIRE(f.until([&] { return f.set->size() <= 4; }));
+    for (const int gone : {-3600, -60, -6, -5}) CHECK_FALSE(f.set->contains("s" + std::to_string(gone)));
+    for (const int held : {-4, 0, 600, 3600}) CHECK(f.set->contains("s" + std::to_string(held)));
+}
+
+TEST_CASE("a full set makes room at once with what has expired") {
+    auto time = test::kNow;
+    const std::int64_t now = 1'700'000'000;
+    FakeServer feed;
+    std::string first;
+    for (int i = 0; i < 100; ++i)
+        first += (i == 0 ? "" : ",") + entry("s-" + std::to_string(i), now + (i < 60 ? 100 : 600));
+    feed.then(page("c1", first));
+    auto options = options_for(feed);
+    options.sweep_interval = 1h;
+    options.clock = [&] { return time; };
+    Following f(options);
+    REQUIRE(f.until([&] { return f.follower->ready(); }));
+    CHECK(f.set->size() == 100);
+    time += 105s;
+    std::string second;
+    for (int i = 100; i < 150; ++i)
+        second += (i == 100 ? "" : ",") + entry("s-" + std::to_string(i), now + 900);
+    feed.then(page("c2", second));
+    feed.then(page("c3", ""));
+    REQUIRE(f.until([&] { return f.set->contains("s-149"); }));
+    CHECK(f.set->size() == 90);
+    CHECK(f.set->contains("s-60"));
+    CHECK_FALSE(f.set->contains("s-59"));
+    // Nothing was left out, so the cursor moves on.
+    REQUIRE(f.until([&] { return feed.requests().back().find("since=c2") != std::string::npos; }));
+}
+
 TEST_CASE("a service refuses the token of an ended session and says when it cannot know") {
     FakeServer feed;
     const test::Signer signer(shared::jwt::Algorithm::hs256);
