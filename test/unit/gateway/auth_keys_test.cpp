@@ -232,6 +232,36 @@ TEST_CASE("an ended session is refused at the next request although its token is
           std::string::npos);
 }
 
+TEST_CASE(
+    "a cached token waits, too, when its feed has been silent for too long and the setting says refuse") {
+    for (const auto on_stale :
+         {config::RevocationFeed::OnStale::refuse, config::RevocationFeed::OnStale::allow}) {
+        const bool refuse = on_stale == config::RevocationFeed::OnStale::refuse;
+        CAPTURE(refuse);
+        FakeServer server;  // drops every connection but the first
+        server.then(page("c1", "other"));
+        auto issuer = with_feed(server);
+        issuer.revocations->max_age = 300ms;
+        issuer.revocations->on_stale = on_stale;
+        Running r({issuer});
+        const Signer hs(Algorithm::hs256);
+        const auto token = hs.token(payload());
+        const auto without_session =
+            hs.token(R"({"iss":"kampus-auth","aud":"kampus-api","sub":"u","exp":1700000600})");
+        REQUIRE(r.until([&] { return r.set->ready(); }));
+        CHECK(r.outcome(token) == "accepted");
+        CHECK(r.outcome(without_session) == "accepted");
+        REQUIRE(r.until([&] { return r.set->status()[0].feed_stale; }));
+        CHECK(r.outcome(token) == (refuse ? "503 sessions_unknown" : "cached"));
+        CHECK(r.outcome(hs.token(payload(R"(,"n":1)"))) == (refuse ? "503 sessions_unknown" : "accepted"));
+        CHECK(r.outcome(without_session) == "cached");
+        CHECK(r.set->ready() != refuse);
+        server.otherwise(page("c2", ""));
+        REQUIRE(r.until([&] { return !r.set->status()[0].feed_stale; }));
+        CHECK(r.outcome(token) == "cached");
+    }
+}
+
 TEST_CASE("a reload forgets neither ended sessions nor fetched keys") {
     FakeServer keys, feed;
     const Signer es(Algorithm::es256);
