@@ -43,8 +43,12 @@ TEST_CASE("weak and unfitting keys are refused when they are configured") {
     CHECK(problem(Key::from_secret("")) == kWeak);
     CHECK(problem(Key::from_secret(std::string(32, 'x'))) == "taken");
 
-    const Signer small(Algorithm::rs256, 1024);
-    CHECK(problem(Key::from_public_pem(Algorithm::rs256, small.public_pem())) == kWeak);
+    for (const unsigned bits : {1024U, 2047U}) {
+        INFO(bits);
+        const Signer small(Algorithm::rs256, bits);
+        CHECK(problem(Key::from_public_pem(Algorithm::rs256, small.public_pem())) == kWeak);
+        CHECK(problem(Key::from_public_pem(Algorithm::ps256, small.public_pem())) == kWeak);
+    }
     const Signer p384(Algorithm::es256, 0, "P-384");
     CHECK(problem(Key::from_public_pem(Algorithm::es256, p384.public_pem())) == kType);
     const Signer k256(Algorithm::es256, 0, "secp256k1");

@@ -130,6 +130,49 @@ TEST_CASE("readers never miss a session that stays ended while others come and g
     CHECK(set.size() == staying.size());
 }
 
+TEST_CASE("readers never miss a session that moves while others before it are taken out") {
+    // A table of the smallest size, as full as it gets: entries stand in long runs, and each one that goes
+    // lets those behind it move up. Sessions that stay come last, so that they move most.
+    constexpr std::size_t kEntries = 1024 / 5 * 4;
+    constexpr std::size_t kStaying = 100;
+    constexpr std::int64_t kRounds = 60;
+    RevocationSet set;
+    const auto memory = set.memory_bytes();
+    std::atomic<std::int64_t> round{0};  // that the readers look in
+    std::atomic<int> looking{0};         // readers that have begun to
+    std::atomic<bool> swept{false};      // it is over
+    std::atomic<int> missed{0};
+    constexpr int kReaders = 2;
+    std::vector<std::thread> readers;
+    for (int t = 0; t < kReaders; ++t)
+        readers.emplace_back([&] {
+            for (std::int64_t mine = 1; mine <= kRounds; ++mine) {
+                while (round.load() < mine) std::this_thread::yield();
+                ++looking;
+                do {
+                    for (std::size_t i = 0; i < kStaying; ++i)
+                        if (!set.contains("staying-" + std::to_string(i))) ++missed;
+                } while (!swept.load());
+                --looking;
+            }
+        });
+    for (std::int64_t now = 1; now <= kRounds; ++now) {
+        for (std::size_t i = 0; i < kEntries - kStaying; ++i) set.insert(sid(i), 2 * now);
+        for (std::size_t i = 0; i < kStaying; ++i) set.insert("staying-" + std::to_string(i), 2 * now + 1);
+        swept = false;
+        round = now;
+        while (looking.load() < kReaders) std::this_thread::yield();
+        set.sweep(2 * now);
+        swept = true;
+        while (looking.load() > 0) std::this_thread::yield();
+        REQUIRE(set.size() == kStaying);
+        set.sweep(2 * now + 1);
+    }
+    for (auto& reader : readers) reader.join();
+    CHECK(missed == 0);
+    CHECK(set.memory_bytes() == memory);
+}
+
 TEST_CASE("the seeded hash depends on every byte, on the length and on the seed") {
     using shared::jwt::HashSeed;
     using shared::jwt::seeded_hash;
