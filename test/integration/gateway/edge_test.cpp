@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <memory>
@@ -46,6 +47,36 @@ TEST_CASE("a preflight needs no token, and only a listed origin gets an answer i
     CHECK(good.status == 200);
     CHECK(good.header("Access-Control-Allow-Origin") == "https://portal.test");
     CHECK(upstream.received().find("OPTIONS") == std::string::npos);
+}
+
+TEST_CASE("a preflight to a route without CORS is an OPTIONS request like any other") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"plain","match":{"prefix":"/plain","methods":["GET","PUT"]},"auth":{"issuer":"kampus"},)"
+        R"("target":{"cluster":"up"}},)"
+        R"({"name":"read","match":{"prefix":"/both","methods":["GET"]},"auth":{"issuer":"kampus"},)"
+        R"("target":{"cluster":"up"},"cors":{"origins":["https://portal.test"]}},)"
+        R"({"name":"write","match":{"prefix":"/both","methods":["PUT"]},"auth":{"issuer":"kampus"},)"
+        R"("target":{"cluster":"up"}})";
+    Gateway gateway(config);
+    const auto preflight = [&](const char* path, const char* method) {
+        return request(gateway.port(), "OPTIONS", path,
+                       {{"Origin", "https://portal.test"}, {"Access-Control-Request-Method", method}});
+    };
+    // Without CORS of its own, without the method, and with CORS of another method's route only.
+    for (const auto& [path, method] :
+         {std::pair{"/plain/x", "PUT"}, {"/plain/x", "DELETE"}, {"/both/x", "PUT"}, {"/both/x", "BREW"}}) {
+        INFO(path << ' ' << method);
+        const Reply reply = preflight(path, method);
+        CHECK(reply.status == 204);
+        CHECK(reply.header("Allow") == "GET, HEAD, PUT, OPTIONS");
+        CHECK_FALSE(reply.has_header("Access-Control-Allow-Origin"));
+    }
+    CHECK(preflight("/both/x", "GET").header("Access-Control-Allow-Origin") == "https://portal.test");
+    CHECK(preflight("/nope", "GET").status == 404);
+    CHECK(upstream.connections() == 0);
 }
 
 TEST_CASE("unknown paths are 404, known ones with another method 405 with Allow, OPTIONS tells the methods") {
@@ -164,6 +195,58 @@ TEST_CASE("limits by any combination count each combination for itself, exactly,
     }
 }
 
+TEST_CASE("IPv6 clients are counted by their network of 64 bits, IPv4 clients one by one") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint(), R"("limits":{"rate_limits":["three"]})");
+    config.more = R"("forwarding":{"trusted_proxies":["127.0.0.0/8"]},)"
+                  R"("rate_limits":[{"name":"three","key":["address"],"requests":3,"period_ms":600000}])";
+    Gateway gateway(config);
+    struct Row {
+        const char* client;
+        unsigned status;
+    };
+    for (const Row& row :
+         {Row{"2001:db8::1", 200}, Row{"2001:db8::2", 200}, Row{"2001:db8::ffff:ffff:ffff:3", 200},
+          Row{"2001:db8::4", 429}, Row{"2001:db8:0:1::1", 200}, Row{"2001:db8:1::1", 200},
+          Row{"203.0.113.1", 200}, Row{"203.0.113.1", 200}, Row{"203.0.113.1", 200}, Row{"203.0.113.1", 429},
+          Row{"203.0.113.2", 200}, Row{"2001:db8::5", 429}}) {
+        INFO(row.client);
+        CHECK(get(gateway.port(), "/x", {{"X-Forwarded-For", row.client}}).status == row.status);
+    }
+}
+
+TEST_CASE("one route may be limited by address and by claim: each limit counts for itself, once") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"api","match":{"prefix":"/"},"auth":{"issuer":"kampus"},"target":{"cluster":"up"},)"
+        R"("limits":{"rate_limits":["address","user"]}})";
+    config.more = R"("rate_limits":[{"name":"address","key":["address"],"requests":6,"period_ms":600000},)"
+                  R"({"name":"user","key":["claim:sub"],"requests":2,"period_ms":600000}])";
+    Gateway gateway(config);
+    struct Row {
+        const char* user;
+        unsigned status;
+        const char* policy;  // of the refusal
+    };
+    for (const Row& row : {Row{"a", 200, ""}, Row{"a", 200, ""}, Row{"a", 429, "user"}, Row{"b", 200, ""},
+                           Row{"b", 200, ""}, Row{"b", 429, "user"}, Row{"c", 429, "address"}}) {
+        INFO(row.user);
+        TokenClaims claims;
+        claims.sub = row.user;
+        const Reply reply = get(gateway.port(), "/x", {bearer(mint_token(claims))});
+        CHECK(reply.status == row.status);
+        if (row.status == 429) {
+            CHECK(std::any_of(reply.headers.begin(), reply.headers.end(), [&](const auto& header) {
+                return header.second.starts_with("\"" + std::string(row.policy) + "\";r=0;");
+            }));
+        }
+    }
+    // A bad token is counted by its address, before it costs a signature check.
+    CHECK(get(gateway.port(), "/x", {{"Authorization", "Bearer x"}}).status == 429);
+}
+
 TEST_CASE("limits by claim count each user for itself") {
     FakeUpstream upstream(FakeUpstream::echo);
     GatewayConfig config;
@@ -203,6 +286,21 @@ TEST_CASE("forwarding headers of a stranger are replaced, those of a trusted pro
     CHECK(seen.find("X-Real-IP: 203.0.113.9\r\n") != std::string::npos);
     CHECK(seen.find("\r\nForwarded: for=127.0.0.1;proto=https;") != std::string::npos);
     CHECK(gateway.process().wait_output("\"client\":\"203.0.113.9\""));
+    // What a trusted proxy says must be what it says it is: it goes on inside of quotes, and as a scheme.
+    CHECK(get(gateway.port(), "/x", {{"Host", "own.test"}, {"X-Forwarded-Host", "shop.test:8443"}})
+              .body.find("X-Forwarded-Host: shop.test:8443\r\n") != std::string::npos);
+    for (const char* host : {"a\";for=6.6.6.6;x=\"", "a, b", "a b", "u@a", "a:0", "a/b"}) {
+        INFO(host);
+        const std::string own =
+            get(gateway.port(), "/x", {{"Host", "own.test"}, {"X-Forwarded-Host", host}}).body;
+        CHECK(own.find("X-Forwarded-Host: own.test\r\n") != std::string::npos);
+        CHECK(own.find("\r\nForwarded: for=127.0.0.1;proto=http;host=\"own.test\"\r\n") != std::string::npos);
+    }
+    for (const char* proto : {"https;x=y", "HTTPS", "ftp", "https, http", ""}) {
+        INFO(proto);
+        CHECK(get(gateway.port(), "/x", {{"X-Forwarded-Proto", proto}})
+                  .body.find("X-Forwarded-Proto: http\r\n") != std::string::npos);
+    }
     // Several lines are one list; two trace parents are none.
     const std::string trace = "00-11111111111111111111111111111111-2222222222222222-01";
     const std::string lines = get(gateway.port(), "/x",
