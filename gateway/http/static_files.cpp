@@ -72,7 +72,8 @@ int open_beneath(const std::string& directory, const std::string& relative) {
     return static_cast<int>(opened);
 }
 
-// An entity tag out of what changes with the contents: time to the nanosecond, size and inode.
+// An entity tag out of what changes with the contents: time to the nanosecond and size. Not the inode:
+// replicas that serve copies of one file must agree on its tag.
 std::string etag_of(const struct stat& info) {
     std::array<char, 64> text;
     char* end = text.data();

@@ -1,5 +1,6 @@
 // Files as a route target: what is found, what never is, conditions and ranges.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
@@ -45,6 +46,21 @@ class Site {
         REQUIRE(wire::read_request_head(text_, {}, head_).status == wire::ReadStatus::complete);
         return http::open_file(target, head_, head_.path(), body);
     }
+    // With a path that the reader would have made canonical.
+    http::FileAnswer open(std::string_view path) {
+        get("/");
+        body.close();
+        return http::open_file(target, head_, path, body);
+    }
+    // The tag of a file of such contents, changed at that time.
+    std::string tag_of(const std::string& bytes, std::time_t seconds, long nanoseconds) {
+        write("site/tagged", bytes);
+        const timespec times[] = {{seconds, nanoseconds}, {seconds, nanoseconds}};
+        REQUIRE(::utimensat(AT_FDCWD, (root_ / "site/tagged").c_str(), times, 0) == 0);
+        return get("/tagged").etag;
+    }
+    void write(const std::string& name, const std::string& bytes) { std::ofstream(root_ / name) << bytes; }
+    fs::path folder() const { return root_ / "site"; }
     std::string contents() {
         std::string bytes(body.remaining, '\0');
         CHECK(::pread(body.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(body.at)) ==
@@ -56,8 +72,6 @@ class Site {
     http::FileBody body;
 
   private:
-    void write(const std::string& name, const std::string& bytes) { std::ofstream(root_ / name) << bytes; }
-
     fs::path root_;
     std::string text_;
     wire::RequestHead head_;
@@ -89,11 +103,40 @@ TEST_CASE("files are found by their canonical path, folders by their index page"
 
 TEST_CASE("hidden files are not served, and a folder's redirect stays on this site") {
     Site site;
-    CHECK(site.get("/.env").status == 404);
-    CHECK(site.get("/.git/config").status == 404);
-    CHECK(site.get("/%2Eenv").status == 404);
-    CHECK(site.get("/sub").location == "/sub/");
-    CHECK(site.body.descriptor < 0);
+    fs::create_directories(site.folder() / ".well-known");
+    fs::create_directories(site.folder() / "sub/.well-known");
+    for (const char* name :
+         {"site/.well-known/security.txt", "site/.well-known/.env", "site/.well-knownx", "site/sub/.env"})
+        site.write(name, "x");
+    for (const char* hidden :
+         {"/.env", "/.git/config", "/.git", "/%2Eenv", "/sub/.env", "/.well-knownx", "/.well-known/.env"}) {
+        INFO(hidden);
+        CHECK(site.get(hidden).status == 404);
+        CHECK(site.body.descriptor < 0);
+    }
+    CHECK(site.get("/.well-known/security.txt").status == 200);
+    // "//evil" would be another host's address to a browser. The reader merges slashes unless it is told not
+    // to; nothing here relies on that.
+    for (const char* path : {"/sub", "//sub", "///sub"}) {
+        INFO(path);
+        const auto folder = site.open(path);
+        CHECK(folder.status == 308);
+        CHECK(folder.location == "/sub/");
+        CHECK(site.body.descriptor < 0);
+    }
+}
+
+TEST_CASE("an entity tag changes with the time to the nanosecond and with the size, and with nothing else") {
+    Site site;
+    const auto tag = site.tag_of("abc", 1'700'000'000, 500);
+    CHECK(tag.starts_with('"'));
+    CHECK(tag.ends_with('"'));
+    CHECK(tag.size() > 10);
+    CHECK(site.tag_of("abc", 1'700'000'000, 501) != tag);
+    CHECK(site.tag_of("abc", 1'700'000'001, 500) != tag);
+    CHECK(site.tag_of("abcd", 1'700'000'000, 500) != tag);
+    fs::remove(site.folder() / "tagged");
+    CHECK(site.tag_of("abc", 1'700'000'000, 500) == tag);
 }
 
 TEST_CASE("nothing outside the folder is served") {
@@ -144,7 +187,10 @@ TEST_CASE("conditions: 304 for what the client has") {
     const auto tag = first.etag;
     CHECK(site.get("/app.js", "If-None-Match: " + tag + "\r\n").status == 304);
     CHECK(site.get("/app.js", "If-None-Match: \"x\", W/" + tag + "\r\n").status == 304);
+    CHECK(site.body.descriptor < 0);  // nothing is sent, nothing stays open
     CHECK(site.get("/app.js", "If-None-Match: *\r\n").status == 304);
+    CHECK(site.body.descriptor < 0);
+    CHECK(site.get("/app.js", "If-None-Match: " + tag.substr(0, tag.size() - 2) + "\"\r\n").status == 200);
     CHECK(site.get("/app.js", "If-None-Match: \"x\"\r\n").status == 200);
     CHECK(site.get("/app.js", "If-Modified-Since: " + first.last_modified + "\r\n").status == 304);
     CHECK(site.get("/app.js", "If-None-Match: \"x\"\r\nIf-Modified-Since: " + first.last_modified + "\r\n")
@@ -159,10 +205,13 @@ TEST_CASE("ranges: one at a time, within the file") {
         const char* bytes;
     };
     for (const auto& c :
-         {Case{"bytes=2-4", 206, "234"}, Case{"bytes=7-", 206, "789"}, Case{"bytes=-3", 206, "789"},
-          Case{"bytes=8-99", 206, "89"}, Case{"bytes=-99", 206, "0123456789"},
-          Case{"bytes=4-2", 200, "0123456789"}, Case{"bytes=0-1,3-4", 200, "0123456789"},
-          Case{"items=0-1", 200, "0123456789"}, Case{"bytes=a-b", 200, "0123456789"}}) {
+         {Case{"bytes=4-4", 206, "4"}, Case{"bytes=0-0", 206, "0"}, Case{"bytes=9-9", 206, "9"},
+          Case{"bytes=0-9", 206, "0123456789"}, Case{"bytes=9-10", 206, "9"},
+          Case{"bytes=-10", 206, "0123456789"}, Case{"bytes=-1", 206, "9"}, Case{"bytes=2-4", 206, "234"},
+          Case{"bytes=7-", 206, "789"}, Case{"bytes=-3", 206, "789"}, Case{"bytes=8-99", 206, "89"},
+          Case{"bytes=-99", 206, "0123456789"}, Case{"bytes=4-2", 200, "0123456789"},
+          Case{"bytes=0-1,3-4", 200, "0123456789"}, Case{"items=0-1", 200, "0123456789"},
+          Case{"bytes=a-b", 200, "0123456789"}}) {
         INFO(c.range);
         const auto answer = site.get("/a%20b.txt", std::string("Range: ") + c.range + "\r\n");
         CHECK(answer.status == c.status);
@@ -171,7 +220,25 @@ TEST_CASE("ranges: one at a time, within the file") {
     const auto beyond = site.get("/a%20b.txt", "Range: bytes=10-\r\n");
     CHECK(beyond.status == 416);
     CHECK(beyond.content_range == "bytes */10");
+    CHECK(site.body.descriptor < 0);
     CHECK(site.get("/a%20b.txt", "Range: bytes=-0\r\n").status == 416);
     CHECK(site.get("/a%20b.txt", "Range: bytes=2-4\r\n").content_range == "bytes 2-4/10");
-    CHECK(site.get("/a%20b.txt", "Range: bytes=2-4\r\nIf-Range: \"old\"\r\n").status == 200);
+    const auto now = site.get("/a%20b.txt");
+    CHECK(now.length == 10);
+    for (const auto& [validator, status] : {std::pair{now.etag, 206U},
+                                            {now.last_modified, 206U},
+                                            {std::string("\"old\""), 200U},
+                                            {"W/" + now.etag, 200U},
+                                            {std::string("Thu, 01 Jan 1970 00:00:00 GMT"), 200U}}) {
+        INFO(validator);
+        const auto answer = site.get("/a%20b.txt", "Range: bytes=2-4\r\nIf-Range: " + validator + "\r\n");
+        CHECK(answer.status == status);
+        CHECK(answer.length == (status == 206 ? 3 : 10));
+    }
+    // An empty file has no bytes to ask for.
+    site.write("site/empty.txt", "");
+    CHECK(site.get("/empty.txt").status == 200);
+    CHECK(site.get("/empty.txt").length == 0);
+    for (const char* range : {"bytes=0-", "bytes=0-0", "bytes=-1"})
+        CHECK(site.get("/empty.txt", std::string("Range: ") + range + "\r\n").status == 416);
 }
