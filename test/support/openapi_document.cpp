@@ -172,7 +172,8 @@ void OpenApiDocument::validate(const Value& schema_or_reference, const Value& in
         const auto place = at + "/" + entry.name.GetString();
         if (property != nullptr)
             validate(*property, entry.value, place, faults);
-        else if (member(schema, "additionalProperties") == nullptr)
+        else if (const auto* more = member(schema, "additionalProperties");
+                 more == nullptr || more->IsFalse())
             faults.push_back(place + ": not described");  // say additionalProperties where more is meant
     }
 }
