@@ -2,6 +2,8 @@
 
 #include <boost/beast/core/string.hpp>
 
+#include "shared/base/text.hpp"
+
 namespace shared::http {
 
 std::optional<std::string_view> Request::query_value(std::string_view name) const {
@@ -21,6 +23,16 @@ std::string_view Request::header(std::string_view name) const {
     const auto field = headers.find(boost::beast::string_view(name.data(), name.size()));
     if (field == headers.end()) return {};
     return {field->value().data(), field->value().size()};
+}
+
+std::string Request::header_list(std::string_view name) const {
+    std::string list;
+    const auto lines = headers.equal_range(boost::beast::string_view(name.data(), name.size()));
+    for (auto line = lines.first; line != lines.second; ++line) {
+        if (line != lines.first) list += ',';
+        list.append(line->value().data(), line->value().size());
+    }
+    return list;
 }
 
 Response& Response::with(std::string name, std::string value) & {
@@ -63,16 +75,20 @@ Response unavailable(std::string code, std::string detail, unsigned retry_after_
         .with("Retry-After", std::to_string(retry_after_s));
 }
 
+bool has_media_type(std::string_view content_type, std::string_view media_type) {
+    return equals_ignoring_case(trim(content_type.substr(0, content_type.find(';'))), media_type);
+}
+
+Response unsupported_media_type(std::string_view accepted) {
+    const std::string type(accepted);
+    return problem_response(415, "unsupported_media_type", "Isi permintaan harus berjenis " + type)
+        .with("Accept", type);
+}
+
 BodyResult read_json_body(const Request& request) {
     BodyResult result;
-    auto media_type = request.header("Content-Type");
-    media_type = media_type.substr(0, media_type.find(';'));
-    while (media_type.ends_with(' ') || media_type.ends_with('\t')) media_type.remove_suffix(1);
-    if (!boost::beast::iequals(boost::beast::string_view(media_type.data(), media_type.size()),
-                               "application/json")) {
-        result.refusal =
-            problem_response(415, "unsupported_media_type", "Isi permintaan harus berjenis application/json")
-                .with("Accept", "application/json");
+    if (!has_media_type(request.header("Content-Type"), "application/json")) {
+        result.refusal = unsupported_media_type("application/json");
         return result;
     }
     auto document = json::parse(request.body);

@@ -29,7 +29,10 @@ struct Request {
     std::optional<std::string_view> query_value(std::string_view name) const;
     // Value of a path parameter; empty if the pattern has none of that name (a programming error).
     const std::string& param(std::string_view name) const;
+    // First line of a header field; empty if there is none.
     std::string_view header(std::string_view name) const;
+    // All lines of a field that is a list, as one (RFC 9110 section 5.3).
+    std::string header_list(std::string_view name) const;
 };
 
 struct Response {
@@ -60,6 +63,11 @@ struct BodyResult {
     std::optional<Response> refusal;
 };
 BodyResult read_json_body(const Request& request);
+
+// True for a Content-Type of that media type, in any case and with any parameters.
+bool has_media_type(std::string_view content_type, std::string_view media_type);
+// 415 that says what is taken instead.
+Response unsupported_media_type(std::string_view accepted);
 
 // 422 with the collected errors.
 Response validation_failed(std::vector<json::FieldError> errors);

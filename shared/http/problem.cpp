@@ -8,12 +8,18 @@ std::string_view reason_phrase(unsigned status) {
             return "OK";
         case 201:
             return "Created";
+        case 202:
+            return "Accepted";
         case 204:
             return "No Content";
         case 206:
             return "Partial Content";
+        case 303:
+            return "See Other";
         case 304:
             return "Not Modified";
+        case 308:
+            return "Permanent Redirect";
         case 400:
             return "Bad Request";
         case 401:
@@ -24,6 +30,8 @@ std::string_view reason_phrase(unsigned status) {
             return "Not Found";
         case 405:
             return "Method Not Allowed";
+        case 406:
+            return "Not Acceptable";
         case 408:
             return "Request Timeout";
         case 409:
@@ -67,6 +75,24 @@ std::string_view reason_phrase(unsigned status) {
     }
 }
 
+namespace {
+
+constexpr std::size_t kMaxErrors = 100;  // the first ones; more tell nobody more
+
+void write_errors(json::Writer& writer, std::string_view place, const std::vector<json::FieldError>& errors,
+                  std::size_t& left) {
+    for (const auto& error : errors) {
+        if (left == 0) return;
+        --left;
+        writer.object([&] {
+            writer.member(place, error.pointer);
+            writer.member("detail", error.detail);
+        });
+    }
+}
+
+}  // namespace
+
 std::string problem_body(const Problem& problem, std::string_view instance, std::string_view request_id) {
     json::Writer writer;
     writer.object([&] {
@@ -77,18 +103,13 @@ std::string problem_body(const Problem& problem, std::string_view instance, std:
         writer.member("instance", instance);
         writer.member("code", problem.code);
         writer.member("request_id", request_id);
-        if (problem.errors.empty() && problem.parameter_errors.empty()) return;
+        const auto count = problem.errors.size() + problem.parameter_errors.size();
+        if (count == 0) return;
+        if (count > kMaxErrors) writer.member("jumlah_kesalahan", static_cast<std::int64_t>(count));
         writer.member_array("errors", [&] {
-            for (const auto& error : problem.errors)
-                writer.object([&] {
-                    writer.member("pointer", error.pointer);
-                    writer.member("detail", error.detail);
-                });
-            for (const auto& error : problem.parameter_errors)
-                writer.object([&] {
-                    writer.member("parameter", error.pointer);
-                    writer.member("detail", error.detail);
-                });
+            std::size_t left = kMaxErrors;
+            write_errors(writer, "pointer", problem.errors, left);
+            write_errors(writer, "parameter", problem.parameter_errors, left);
         });
     });
     return writer.str();

@@ -23,7 +23,7 @@ struct Problem {
 // The English title of a status (RFC 9110's reason phrase).
 std::string_view reason_phrase(unsigned status);
 
-// `instance` is the request's path.
+// `instance` is the request's path. Of more than 100 errors the first 100 and their number, jumlah_kesalahan.
 std::string problem_body(const Problem& problem, std::string_view instance, std::string_view request_id);
 
 }  // namespace shared::http

@@ -30,15 +30,12 @@ std::vector<std::string_view> split(std::string_view path) {
 
 }  // namespace
 
-bool Access::allows(std::string_view role) const {
-    return kind_ != Kind::roles || std::find(roles_.begin(), roles_.end(), role) != roles_.end();
-}
-
 Router::Router() : root_(std::make_unique<Node>()) {}
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 
-void Router::add(std::string_view method, std::string_view pattern, Access access, Handler handler) {
+void Router::add(std::string_view method, std::string_view pattern, Access access, Handler handler,
+                 RouteRules rules) {
     Node* node = root_.get();
     std::vector<std::string> names;
     for (const auto segment : split(pattern)) {
@@ -55,7 +52,7 @@ void Router::add(std::string_view method, std::string_view pattern, Access acces
             throw std::logic_error("the route " + std::string(method) + " " + std::string(pattern) +
                                    " is there twice");
     node->routes.emplace_back(
-        Route{std::string(method), std::string(pattern), std::move(access), std::move(handler)},
+        Route{std::string(method), std::string(pattern), access, std::move(handler), rules},
         std::move(names));
 }
 

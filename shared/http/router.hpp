@@ -9,29 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "shared/http/access.hpp"
 #include "shared/http/message.hpp"
+#include "shared/http/route_rules.hpp"
 
 namespace shared::http {
 
 using Handler = std::function<boost::asio::awaitable<Response>(Request&)>;
-
-// Who may call a route. There is no default: a route says it.
-class Access {
-  public:
-    static Access open() { return Access(Kind::open, {}); }
-    static Access any_token() { return Access(Kind::token, {}); }
-    static Access roles(std::vector<std::string> roles) { return Access(Kind::roles, std::move(roles)); }
-
-    bool needs_token() const { return kind_ != Kind::open; }
-    // True if the role may call the route.
-    bool allows(std::string_view role) const;
-
-  private:
-    enum class Kind { open, token, roles };
-    Access(Kind kind, std::vector<std::string> roles) : kind_(kind), roles_(std::move(roles)) {}
-    Kind kind_;
-    std::vector<std::string> roles_;
-};
 
 // (method, pattern) -> handler. Patterns are segments; "{name}" matches one non-empty segment. A literal
 // segment wins over a parameter. GET routes answer HEAD; OPTIONS and 405 carry Allow.
@@ -42,6 +26,7 @@ class Router {
         std::string pattern;  // also the metrics label
         Access access;
         Handler handler;
+        RouteRules rules;
     };
 
     struct Match {
@@ -54,8 +39,13 @@ class Router {
     ~Router();
     Router(Router&&) noexcept;
 
-    // Throws std::logic_error for a method and pattern that are there already.
-    void add(std::string_view method, std::string_view pattern, Access access, Handler handler);
+    // What a route without rules of its own accepts: any query, a body as long as the server's limit.
+    static constexpr RouteRules kLenient{.query = kAnyQuery, .body_limit_bytes = kServerLimit};
+
+    // Throws std::logic_error for a method and pattern that are there already. Texts in `rules` must outlive
+    // the router.
+    void add(std::string_view method, std::string_view pattern, Access access, Handler handler,
+             RouteRules rules = kLenient);
 
     // `path` is the target's path as received (still percent-encoded), so that an encoded slash stays inside
     // its segment; `params` are decoded. The caller has checked that the path decodes.

@@ -13,8 +13,10 @@
 #include <unordered_map>
 
 #include "shared/base/random.hpp"
+#include "shared/http/answers.hpp"
 #include "shared/http/framing.hpp"
 #include "shared/http/networks.hpp"
+#include "shared/http/query.hpp"
 #include "shared/http/uri.hpp"
 #include "shared/jwt/credentials.hpp"
 #include "shared/log/log.hpp"
@@ -43,6 +45,14 @@ bool sane_request_id(std::string_view id) {
 
 std::string_view to_view(beast::string_view text) {
     return {text.data(), text.size()};
+}
+
+// Of a request that has a body; one without is the handler's to judge.
+std::optional<Response> check_content_type(const Request& request, const RouteRules& rules) {
+    const auto accepted =
+        rules.body == Body::json ? std::string_view("application/json") : rules.content_type;
+    if (accepted.empty() || has_media_type(request.header("Content-Type"), accepted)) return std::nullopt;
+    return unsupported_media_type(accepted);
 }
 
 }  // namespace
@@ -107,6 +117,9 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     asio::awaitable<bool> one_request(Connection& connection, beast::flat_buffer& buffer);
     asio::awaitable<Response> answer(Request& request, const Router::Match& match);
     std::optional<Response> refuse(Request& request, const Router::Match& match);
+    std::optional<Response> check_token(Request& request, const Access& access);
+    static std::optional<Response> check_query(const Request& request, const RouteRules& rules);
+    std::uint64_t body_limit(const Router::Match& match) const;
     Request make_request(const bhttp::request_header<>& head, const asio::ip::address& peer) const;
     asio::awaitable<bool> write(Connection& connection, const Request& request, Response response,
                                 bool keep_alive, bool head_only);
@@ -276,7 +289,8 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
     }
 
     const auto length = parser.content_length();
-    const bool too_long = length && *length > options.body_limit_bytes;
+    const auto limit = body_limit(match);
+    const bool too_long = length && *length > limit;
     const auto too_long_answer = [] {
         return problem_response(413, "body_too_large", "Isi permintaan terlalu besar");
     };
@@ -287,6 +301,7 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
         refusal = problem_response(417, "expectation_failed", "Header Expect tidak dikenal");
 
     const bool has_body = !parser.is_done();
+    if (!refusal && has_body) refusal = check_content_type(request, match.route->rules);
     if (has_body && refusal && (too_long || parser.chunked() || !expect.empty())) {
         keep_alive = false;  // the body is not read
     } else if (has_body) {
@@ -297,7 +312,7 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
                                        asio::redirect_error(asio::use_awaitable, error));
             if (error) co_return false;
         }
-        parser.body_limit(options.body_limit_bytes);
+        parser.body_limit(limit);
         co_await bhttp::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
         if (error == bhttp::error::body_limit) {
             refusal = too_long_answer();
@@ -329,6 +344,11 @@ asio::awaitable<bool> Server::Impl::one_request(Connection& connection, beast::f
     co_return co_await write(connection, request, std::move(response), keep_alive, head_only);
 }
 
+std::uint64_t Server::Impl::body_limit(const Router::Match& match) const {
+    const auto limit = match.route != nullptr ? match.route->rules.body_limit_bytes : kServerLimit;
+    return limit == kServerLimit ? options.body_limit_bytes : limit;
+}
+
 Request Server::Impl::make_request(const bhttp::request_header<>& head, const asio::ip::address& peer) const {
     Request request;
     request.method = to_view(head.method_string());
@@ -339,18 +359,11 @@ Request Server::Impl::make_request(const bhttp::request_header<>& head, const as
     request.headers = head;
     const auto given_id = request.header("X-Request-Id");
     request.request_id = sane_request_id(given_id) ? std::string(given_id) : random_id();
-    // Several lines count as one list, in order (RFC 9110 section 5.3).
-    std::string forwarded;
-    const auto lines = head.equal_range("X-Forwarded-For");
-    for (auto line = lines.first; line != lines.second; ++line) {
-        if (!forwarded.empty()) forwarded += ',';
-        forwarded += to_view(line->value());
-    }
-    request.client_address = client_address(peer, forwarded, trusted);
+    request.client_address = client_address(peer, request.header_list("X-Forwarded-For"), trusted);
     return request;
 }
 
-// Everything that is decided before the handler: 404, 405, OPTIONS, 401, 403.
+// What is decided by method, path, query and token: 404, 405, OPTIONS, 401, 403, 422.
 std::optional<Response> Server::Impl::refuse(Request& request, const Router::Match& match) {
     if (match.route == nullptr) {
         if (match.allow.empty()) return problem_response(404, "not_found", "Alamat tidak ditemukan");
@@ -358,9 +371,20 @@ std::optional<Response> Server::Impl::refuse(Request& request, const Router::Mat
         return problem_response(405, "method_not_allowed", "Metode tidak didukung untuk alamat ini")
             .with("Allow", match.allow);
     }
-    const auto& access = match.route->access;
-    if (!access.needs_token()) return std::nullopt;
+    if (match.route->access.needs_token()) {
+        auto refusal = check_token(request, match.route->access);
+        if (refusal) return refusal;
+    }
+    return match.route->rules.query == kAnyQuery ? std::nullopt : check_query(request, match.route->rules);
+}
 
+std::optional<Response> Server::Impl::check_query(const Request& request, const RouteRules& rules) {
+    auto errors = unexpected_parameters(request, rules.query);
+    if (errors.empty()) return std::nullopt;
+    return parameters_invalid(std::move(errors));
+}
+
+std::optional<Response> Server::Impl::check_token(Request& request, const Access& access) {
     const auto challenge = "Bearer realm=\"" + options.service + "\"";
     const auto credentials = jwt::read_credentials(request.header("Authorization"));
     if (credentials.kind == jwt::Credentials::Kind::none)
@@ -391,7 +415,7 @@ asio::awaitable<Response> Server::Impl::answer(Request& request, const Router::M
             "handler_failed",
             {{"route", match.route->pattern}, {"reason", e.what()}, {"request_id", request.request_id}});
     }
-    co_return problem_response(500, "internal_error", "Terjadi kesalahan pada layanan");
+    co_return internal_error();
 }
 
 asio::awaitable<bool> Server::Impl::write(Connection& connection, const Request& request, Response response,

@@ -1,27 +1,21 @@
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
 #include <future>
 #include <optional>
 #include <sstream>
-#include <thread>
 
-#include "shared/http/server.hpp"
 #include "test/support/http.hpp"
+#include "test/unit/shared/running_server.hpp"
 
 using namespace shared;
 using namespace std::chrono_literals;
 
 namespace {
 
-// A server with a few routes on a thread of its own.
-class Fixture {
+class Fixture : public test::RunningServer {
   public:
-    explicit Fixture(http::ServerOptions options = {}) {
-        options.service = "test";
-        options.address = "127.0.0.1";
+    explicit Fixture(http::ServerOptions options = {}) : RunningServer(std::move(options)) {
         http::Router router;
         router.add("GET", "/open", http::Access::open(),
                    [](http::Request& r) -> boost::asio::awaitable<http::Response> {
@@ -45,52 +39,18 @@ class Fixture {
                    });
         router.add("GET", "/slow", http::Access::open(),
                    [this](http::Request&) -> boost::asio::awaitable<http::Response> {
-                       boost::asio::steady_timer timer(io_, 10s);
+                       boost::asio::steady_timer timer(context(), 10s);
                        slow_.set_value();
                        co_await timer.async_wait(boost::asio::use_awaitable);
                        co_return http::no_content();
                    });
-        auto check = [](std::string_view token) -> Result<jwt::Claims> {
-            if (token == "down") return make_error_code(jwt::Errc::no_keys);
-            if (token != "admin" && token != "student") return make_error_code(jwt::Errc::bad_signature);
-            jwt::Claims claims;
-            claims.role = token == "admin" ? "admin" : "mahasiswa";
-            return claims;
-        };
-        server_ = std::make_unique<http::Server>(io_, options, std::move(router), check, metrics_);
-        server_->start();
-        thread_ = std::thread([this] { io_.run(); });
-    }
-    ~Fixture() {
-        boost::asio::post(io_, [this] { server_->drain(100ms, [this] { io_.stop(); }); });
-        thread_.join();
-    }
-    std::uint16_t port() const { return server_->port(); }
-    std::string rendered_metrics() const { return metrics_.render(); }
-    void drain(std::chrono::milliseconds grace) {
-        boost::asio::post(io_, [this, grace] { server_->drain(grace, [] {}); });
-    }
-    // True if the drain was over within `time`.
-    bool drain_and_wait(std::chrono::milliseconds grace, std::chrono::milliseconds time) {
-        auto drained = std::make_shared<std::promise<void>>();
-        auto over = drained->get_future();
-        boost::asio::post(io_, [this, grace, drained] {
-            server_->drain(grace, [this, drained] {
-                drained->set_value();
-                io_.stop();
-            });
-        });
-        return over.wait_for(time) == std::future_status::ready;
+        start(std::move(router));
     }
     // Until a request is inside the handler of /slow.
     void wait_for_slow() { slow_.get_future().wait(); }
 
   private:
     std::promise<void> slow_;
-    boost::asio::io_context io_{1};
-    metrics::Registry metrics_;
-    std::unique_ptr<http::Server> server_;
-    std::thread thread_;
 };
 
 }  // namespace
