@@ -296,6 +296,61 @@ TEST_CASE("a reload forgets neither ended sessions nor fetched keys") {
     CHECK(io.stopped());  // nothing keeps running
 }
 
+TEST_CASE("a reload keeps the feed and the fetched keys under the same settings only") {
+    auto issuer = base();
+    issuer.jwks.emplace();
+    issuer.jwks->url = "http://127.0.0.1:1/jwks.json";
+    config::RevocationFeed settings;
+    settings.url = "http://127.0.0.1:1/internal/revocations";
+    settings.token = "t";
+    issuer.revocations = settings;
+    const auto before = IssuerSet::make({issuer});
+    const auto keeps = [&](const config::Issuer& changed) {
+        const auto after = IssuerSet::make({changed}, before.get());
+        const auto& was = *before->issuers()[0];
+        const auto& is = *after->issuers()[0];
+        return std::pair(is.feed() == was.feed(), is.jwks() == was.jwks());
+    };
+    const std::pair both(true, true), keys_only(false, true), feed_only(true, false);
+    CHECK(keeps(issuer) == both);
+    auto leeway = issuer;
+    leeway.leeway += 1s;
+    CHECK(keeps(leeway) == both);
+    using Feed = config::RevocationFeed;
+    int row = 0;
+    for (void (*change)(Feed&) :
+         {+[](Feed& f) { f.url += "/x"; }, +[](Feed& f) { f.token = "u"; }, +[](Feed& f) { f.wait += 1s; },
+          +[](Feed& f) { f.retry += 1ms; }, +[](Feed& f) { f.max_age += 1ms; },
+          +[](Feed& f) { ++f.max_entries; },
+          +[](Feed& f) {
+              f.on_stale = f.on_stale == Feed::OnStale::refuse ? Feed::OnStale::allow : Feed::OnStale::refuse;
+          }}) {
+        INFO(++row);
+        auto changed = issuer;
+        change(*changed.revocations);
+        CHECK(keeps(changed) == keys_only);
+    }
+    for (void (*change)(config::Jwks&) :
+         {+[](config::Jwks& j) { j.url += "/x"; }, +[](config::Jwks& j) { j.refresh += 1s; },
+          +[](config::Jwks& j) { j.max_stale += 1s; }, +[](config::Jwks& j) { j.unknown_kid_interval += 1s; },
+          +[](config::Jwks& j) { j.timeout += 1ms; }}) {
+        INFO(++row);
+        auto changed = issuer;
+        change(*changed.jwks);
+        CHECK(keeps(changed) == feed_only);
+    }
+    // The secret that the feed's is derived from.
+    issuer.revocations->token.clear();
+    issuer.keys.emplace_back();
+    issuer.keys[0].secret = test::kSecret;
+    const auto derived = IssuerSet::make({issuer});
+    auto other_secret = issuer;
+    other_secret.keys[0].secret = std::string(40, 's');
+    CHECK(IssuerSet::make({issuer}, derived.get())->issuers()[0]->feed() == derived->issuers()[0]->feed());
+    CHECK(IssuerSet::make({other_secret}, derived.get())->issuers()[0]->feed() !=
+          derived->issuers()[0]->feed());
+}
+
 TEST_CASE("one question can be answered without a running gateway") {
     FakeServer keys, feed;
     const Signer es(Algorithm::es256);
