@@ -129,12 +129,13 @@ TEST_CASE("an ended session stays ended when gateways and auth-services are star
 
 TEST_CASE("with auth-service away the setting decides once the feed has been silent for its maximum age") {
     if (!have_servers(UserStore::postgres)) return;
-    const bool refuse = GENERATE(true, false);
-    CAPTURE(refuse);
-    const std::string setting = refuse ? "refuse" : "allow";
+    // Only one of the two refuses: a 503 at the gateway's port may be acad-service's.
+    const bool edge_refuses = GENERATE(true, false);
+    CAPTURE(edge_refuses);
     SystemOptions options;
-    options.gateway = {{"REVOCATIONS_ON_STALE", setting}, {"REVOCATIONS_MAX_AGE_MS", "5000"}};
-    options.acad = {{"AUTH_FEED_STALE", setting}, {"AUTH_FEED_MAX_AGE_S", "5"}};
+    options.gateway = {{"REVOCATIONS_ON_STALE", edge_refuses ? "refuse" : "allow"},
+                       {"REVOCATIONS_MAX_AGE_MS", "5000"}};
+    options.acad = {{"AUTH_FEED_STALE", edge_refuses ? "allow" : "refuse"}, {"AUTH_FEED_MAX_AGE_S", "5"}};
     System system(UserStore::postgres, options);
     const auto ended = system.login("22001");
     const auto live = system.login("22001");
@@ -167,11 +168,19 @@ TEST_CASE("with auth-service away the setting decides once the feed has been sil
     CHECK(gateway_stale(true));
     for (auto* process : {&system.gateway(), &system.acad()})
         CHECK(process->wait_output("revocation_feed_stale"));
-    for (const auto port : ports) {
-        CHECK(becomes(port, live, refuse ? 503 : 200));
-        // What is known to have ended is refused in either case.
-        CHECK(ips(port, ended) == 401);
-    }
+    CHECK(becomes(system.acad_port(), live, edge_refuses ? 200 : 503));
+    CHECK(becomes(system.gateway_port(), live, 503));
+    const auto refused_at_the_edge = [&] {
+        const std::string line = "\ngateway_tokens_refused_total ";
+        const auto metrics = get(system.admin_port(), "/metrics").body;
+        const auto at = metrics.find(line);
+        return at == std::string::npos ? -1 : std::stod(metrics.substr(at + line.size()));
+    };
+    const double before = refused_at_the_edge();
+    CHECK(ips(system.gateway_port(), live) == 503);
+    CHECK(refused_at_the_edge() == before + (edge_refuses ? 1 : 0));
+    // What is known to have ended is refused in either case.
+    for (const auto port : ports) CHECK(ips(port, ended) == 401);
     system.start_auth();
     for (const auto port : ports) {
         CHECK(becomes(port, live, 200));
