@@ -42,7 +42,7 @@ class BoundedPool {
     boost::asio::awaitable<Result<R>> run(F work) {
         if (in_use_.fetch_add(1, std::memory_order_relaxed) >= limit_) {
             in_use_.fetch_sub(1, std::memory_order_relaxed);
-            co_return make_error_code(Errc::queue_full);
+            co_return Result<R>(boost::system::in_place_error, make_error_code(Errc::queue_full));
         }
         auto initiation = [this](auto handler, F job) {
             auto executor = boost::asio::get_associated_executor(handler);
@@ -66,7 +66,7 @@ class BoundedPool {
                                                      void(std::exception_ptr, std::optional<R>)>(
             initiation, boost::asio::use_awaitable, std::move(work));
         std::optional<R> value = co_await std::move(operation);
-        co_return std::move(*value);
+        co_return Result<R>(boost::system::in_place_value, std::move(*value));
     }
 
   private:

@@ -483,6 +483,10 @@ std::uint16_t Server::port() const {
     return impl_->acceptor.local_endpoint().port();
 }
 
+std::size_t Server::connections() const {
+    return impl_->connections.size();
+}
+
 void Server::start() {
     log::info("listening", {{"address", impl_->options.address}, {"port", port()}});
     impl_->tick();

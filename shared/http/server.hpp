@@ -46,6 +46,7 @@ class Server {
     Server& operator=(const Server&) = delete;
 
     std::uint16_t port() const;
+    std::size_t connections() const;  // that are open
     // Begins to accept; logs the event `listening`.
     void start();
     // From now on each answer ends its connection, so that clients look for another server; still accepts.
