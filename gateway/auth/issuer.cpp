@@ -3,7 +3,6 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
-#include <tuple>
 
 #include "shared/session/feed_token.hpp"
 
@@ -40,13 +39,6 @@ shared::session::FollowerOptions feed_options(const config::Issuer& issuer) {
     options.max_age = feed.max_age;
     options.refuse_when_stale = feed.on_stale == config::RevocationFeed::OnStale::refuse;
     return options;
-}
-
-bool same(const config::RevocationFeed& a, const config::RevocationFeed& b) {
-    const auto all = [](const config::RevocationFeed& f) {
-        return std::tie(f.url, f.token, f.wait, f.retry, f.max_age, f.on_stale, f.max_entries);
-    };
-    return all(a) == all(b);
 }
 
 }  // namespace
@@ -121,7 +113,7 @@ void Issuer::take_feed(const std::vector<std::shared_ptr<Issuer>>& previous) {
     if (!settings_.revocations) return;
     auto options = feed_options(settings_);
     for (const auto& other : previous)
-        if (other->feed_ && same(*other->settings_.revocations, *settings_.revocations) &&
+        if (other->feed_ && *other->settings_.revocations == *settings_.revocations &&
             other->feed_->task->options().token == options.token) {
             feed_ = other->feed_;
             return;

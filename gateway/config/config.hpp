@@ -1,6 +1,6 @@
-// The gateway's configuration as immutable data, with its defaults. docs/configuration.md explains every
-// field; load.hpp makes one of these from a file. Names in the file are the field names (durations end in _ms
-// there).
+// The gateway's configuration as immutable data, with its defaults; load.hpp makes one of these from a file.
+// The fields() of a structure (fields.hpp) describes its keys: a new key is a member here and a line there.
+// A reload takes over what compares equal.
 #pragma once
 
 #include <chrono>
@@ -27,12 +27,14 @@ struct Certificate {
         server_names;              // SNI names, "*.example.org" allowed; empty: the default certificate
     std::string certificate_file;  // PEM, leaf first
     std::string key_file;          // PEM
+    bool operator==(const Certificate&) const = default;
 };
 
 struct ServerTls {
     std::vector<Certificate> certificates;  // never empty
     std::string min_version = "1.2";        // "1.2" | "1.3"
     std::string ciphers;                    // OpenSSL list for TLS 1.2; empty: OpenSSL's default
+    bool operator==(const ServerTls&) const = default;
 };
 
 struct Listener {
@@ -43,12 +45,14 @@ struct Listener {
     bool proxy_protocol =
         false;  // every connection from a trusted proxy starts with a PROXY header (v1 or v2)
     std::optional<ServerTls> tls;
+    bool operator==(const Listener&) const = default;
 };
 
 struct Admin {
     bool enabled = true;
     std::string address = "127.0.0.1";
     std::uint16_t port = 9901;
+    bool operator==(const Admin&) const = default;
 };
 
 // How client connections are treated.
@@ -67,26 +71,31 @@ struct Client {
     std::uint32_t max_connections_per_address = 0;  // 0: no limit
     std::uint32_t max_requests_per_connection = 0;  // 0: no limit
     std::uint64_t drain_bytes = 64 * 1024;  // unread request body that is read away to keep a connection
+    bool operator==(const Client&) const = default;
 };
 
 struct RequestId {
     bool accept_from_client = true;  // a sane one is kept, else a new one is made
+    bool operator==(const RequestId&) const = default;
 };
 
 struct Forwarding {
     std::vector<wire::Network> trusted_proxies;  // peers whose X-Forwarded-* and PROXY headers are believed
     bool forwarded_header = false;               // also write RFC 7239 Forwarded
+    bool operator==(const Forwarding&) const = default;
 };
 
 struct AccessLog {
     bool enabled = true;
     std::string path = "-";    // "-": standard output
     std::uint32_t sample = 1;  // log every n-th 2xx/3xx answer; 4xx and 5xx always
+    bool operator==(const AccessLog&) const = default;
 };
 
 struct Shutdown {
     milliseconds drain_delay{0};  // keep accepting for so long after SIGTERM while /ready says 503
     milliseconds grace{30'000};   // then wait so long for requests and tunnels
+    bool operator==(const Shutdown&) const = default;
 };
 
 // ---- tokens
@@ -97,6 +106,7 @@ struct SigningKey {
     std::string kid;
     std::string secret;      // HS256: at least 32 bytes
     std::string public_key;  // PEM text; read from public_key_file where that is given
+    bool operator==(const SigningKey&) const = default;
 };
 
 struct Jwks {
@@ -106,6 +116,7 @@ struct Jwks {
     milliseconds max_stale{86'400'000};         // last good keys are used for so long when fetching fails
     milliseconds unknown_kid_interval{30'000};  // at most one extra fetch per so long
     milliseconds timeout{5'000};
+    bool operator==(const Jwks&) const = default;
 };
 
 struct RevocationFeed {
@@ -116,21 +127,24 @@ struct RevocationFeed {
     milliseconds max_age{60'000};  // feed unreachable for longer: `on_stale` decides
     enum class OnStale { allow, refuse } on_stale = OnStale::allow;
     std::size_t max_entries = 1'000'000;
+    bool operator==(const RevocationFeed&) const = default;
 };
 
 struct ClaimHeader {
     std::string claim;
     std::string header;
+    bool operator==(const ClaimHeader&) const = default;
 };
 
 struct TokenCache {
     std::size_t entries = 8192;  // per worker
     milliseconds max_age{60'000};
+    bool operator==(const TokenCache&) const = default;
 };
 
 struct Issuer {
-    std::string name;    // how routes refer to it
-    std::string issuer;  // `iss`
+    std::string name = "default";  // how routes refer to it
+    std::string issuer;            // `iss`
     std::string audience;
     std::string realm = "api";
     std::chrono::seconds leeway{30};
@@ -138,9 +152,10 @@ struct Issuer {
     std::vector<SigningKey> keys;
     std::optional<Jwks> jwks;
     std::optional<RevocationFeed> revocations;
-    // Default: sub → X-User-Id, role → X-User-Role, nim → X-User-Nim, sid → X-Session-Id.
-    std::vector<ClaimHeader> claim_headers;
+    std::vector<ClaimHeader> claim_headers{
+        {"sub", "X-User-Id"}, {"role", "X-User-Role"}, {"nim", "X-User-Nim"}, {"sid", "X-Session-Id"}};
     TokenCache cache;
+    bool operator==(const Issuer&) const = default;
 };
 
 // ---- upstreams
@@ -150,6 +165,7 @@ struct Endpoint {
     std::string host;
     std::uint16_t port = 80;
     std::uint32_t weight = 1;  // 0: takes part in health checks, gets no request
+    bool operator==(const Endpoint&) const = default;
 };
 
 enum class Balancer { round_robin, least_requests, hash };
@@ -158,6 +174,7 @@ enum class Balancer { round_robin, least_requests, hash };
 struct HashOn {
     enum class Source { client_address, header } source = Source::client_address;
     std::string header;
+    bool operator==(const HashOn&) const = default;
 };
 
 struct HealthCheck {
@@ -170,6 +187,7 @@ struct HealthCheck {
     std::uint32_t fall = 3;  // bad ones until it is down
     std::uint16_t status_min = 200;
     std::uint16_t status_max = 399;
+    bool operator==(const HealthCheck&) const = default;
 };
 
 // Ejection by what real requests see.
@@ -181,6 +199,7 @@ struct Outlier {
     std::uint32_t max_ejected_percent = 50;
     // Fewer usable endpoints than this share: ejection and health are ignored, everything is tried.
     std::uint32_t panic_percent = 50;
+    bool operator==(const Outlier&) const = default;
 };
 
 struct CircuitBreaker {
@@ -190,6 +209,7 @@ struct CircuitBreaker {
     milliseconds window{10'000};
     milliseconds open_for{5'000};
     std::uint32_t half_open_requests = 3;
+    bool operator==(const CircuitBreaker&) const = default;
 };
 
 struct Pool {
@@ -197,6 +217,7 @@ struct Pool {
     milliseconds idle_timeout{4'000};  // below the server's own, else it closes under us
     milliseconds max_age{600'000};
     std::uint32_t max_connections = 0;  // per endpoint and worker; 0: no limit
+    bool operator==(const Pool&) const = default;
 };
 
 struct UpstreamTimeouts {
@@ -204,6 +225,7 @@ struct UpstreamTimeouts {
     milliseconds first_byte{30'000};  // request sent → first byte of the answer
     milliseconds idle{60'000};  // between two reads of an answer's body, between two writes of a request's
     milliseconds total{0};      // whole exchange; 0: none (streams)
+    bool operator==(const UpstreamTimeouts&) const = default;
 };
 
 struct Retry {
@@ -214,6 +236,7 @@ struct Retry {
     std::uint32_t budget_percent = 20;        // retries are at most this share of requests …
     std::uint32_t budget_min_per_second = 3;  // … or this many
     milliseconds backoff{25};                 // base of the jittered wait before a retry on another endpoint
+    bool operator==(const Retry&) const = default;
 };
 
 struct InFlight {
@@ -227,6 +250,7 @@ struct UpstreamTls {
     std::string ca_file;      // empty: the system's
     std::string server_name;  // SNI and name to verify; empty: the endpoint's host
     bool verify = true;
+    bool operator==(const UpstreamTls&) const = default;
 };
 
 struct Cluster {
@@ -245,6 +269,7 @@ struct Cluster {
         5'000};  // host names are looked up again this often, and after a failed connect
     std::optional<UpstreamTls> tls;
     bool needed_for_ready = true;  // /ready is 503 while no endpoint is usable
+    bool operator==(const Cluster&) const = default;
 };
 
 // ---- routes
@@ -253,6 +278,7 @@ struct Cluster {
 struct HeaderMatch {
     std::string name;                   // lower-case
     std::optional<std::string> equals;  // absent: the header only has to be there
+    bool operator==(const HeaderMatch&) const = default;
 };
 
 struct RouteMatch {
@@ -261,6 +287,7 @@ struct RouteMatch {
     std::optional<std::string> prefix;  // matches itself and what follows behind a '/'
     wire::MethodSet methods = wire::MethodSet::all();  // GET brings HEAD along
     std::vector<HeaderMatch> headers;
+    bool operator==(const RouteMatch&) const = default;
 };
 
 // A claim must equal something of the request or of the configuration.
@@ -273,6 +300,7 @@ struct ClaimRule {
     std::vector<std::string> values;
     bool allow_absent = false;              // no such query parameter or segment: the rule holds
     std::vector<std::string> unless_roles;  // tokens with one of these roles need not meet it
+    bool operator==(const ClaimRule&) const = default;
 };
 
 struct AuthRule {
@@ -282,6 +310,7 @@ struct AuthRule {
     std::vector<std::string> roles;   // any of these; empty: any role
     std::vector<std::string> scopes;  // all of these
     std::vector<ClaimRule> claims;    // all of these
+    bool operator==(const AuthRule&) const = default;
 };
 
 struct ClusterTarget {
@@ -292,6 +321,7 @@ struct ClusterTarget {
     std::string rewrite_path;       // or: the whole path is replaced
     enum class Host { preserve, endpoint, fixed } host = Host::preserve;
     std::string fixed_host;
+    bool operator==(const ClusterTarget&) const = default;
 };
 
 struct StaticTarget {
@@ -300,15 +330,18 @@ struct StaticTarget {
     std::string index = "index.html";
     std::string fallback;  // served with 200 for an unknown path without an extension; empty: 404
     std::string cache_control = "no-cache";
+    bool operator==(const StaticTarget&) const = default;
 };
 
 struct RedirectTarget {
     std::uint16_t status = 308;  // 301, 302, 303, 307, 308
     std::string location;        // "{path}", "{query}" (with '?') and "{host}" are replaced
+    bool operator==(const RedirectTarget&) const = default;
 };
 
 struct BuiltinTarget {
     enum class What { health, ready } what = What::health;
+    bool operator==(const BuiltinTarget&) const = default;
 };
 
 using Target = std::variant<ClusterTarget, StaticTarget, RedirectTarget, BuiltinTarget>;
@@ -318,6 +351,7 @@ struct RateLimit {
     struct KeyPart {
         enum class Kind { address, claim, header, route } kind = Kind::address;
         std::string name;  // of the claim or header (lower-case)
+        bool operator==(const KeyPart&) const = default;
     };
     std::string name;            // of the policy; two routes that name the same policy share its buckets
     std::vector<KeyPart> key;    // empty: one bucket for all
@@ -325,18 +359,21 @@ struct RateLimit {
     milliseconds period{1'000};
     std::uint32_t burst = 0;  // bucket size; 0: as `requests`
     std::size_t index = 0;    // into Config::rate_limits
+    bool operator==(const RateLimit&) const = default;
 };
 
 struct RouteLimits {
     std::uint64_t body_bytes = 1024 * 1024;  // 413 above
     std::vector<std::size_t> rate_limits;    // indexes into Config::rate_limits, checked in this order
     InFlight in_flight;
+    bool operator==(const RouteLimits&) const = default;
 };
 
 struct RouteTimeouts {  // override the cluster's
     std::optional<milliseconds> first_byte;
     std::optional<milliseconds> idle;
     std::optional<milliseconds> total;
+    bool operator==(const RouteTimeouts&) const = default;
 };
 
 struct Cors {
@@ -347,12 +384,14 @@ struct Cors {
     std::vector<std::string> expose{"etag", "link", "location", "retry-after", "x-request-id"};
     bool credentials = false;
     std::chrono::seconds max_age{600};
+    bool operator==(const Cors&) const = default;
 };
 
 struct HeaderChange {
     std::string name;
     std::string value;  // empty: the header is removed
     bool only_if_absent = false;
+    bool operator==(const HeaderChange&) const = default;
 };
 
 struct Route {
@@ -368,6 +407,7 @@ struct Route {
     std::vector<HeaderChange> response_headers;  // security headers and the like
     bool websocket = false;
     bool access_log = true;
+    bool operator==(const Route&) const = default;
 };
 
 struct Config {
@@ -389,6 +429,7 @@ struct Config {
     // Names of the headers that only the gateway sets (lower-case): those of every issuer's claim_headers.
     std::vector<std::string> identity_headers() const;
     const Cluster* find_cluster(std::string_view name) const;
+    bool operator==(const Config&) const = default;
 };
 
 }  // namespace gateway::config

@@ -7,23 +7,13 @@
 #include <fstream>
 #include <iterator>
 
-#include "gateway/config/parts.hpp"
+#include "gateway/config/fields.hpp"
 #include "shared/json/json.hpp"
 
 namespace gateway::config {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
-
-void read_root(Section& root, Config& config) {
-    std::string schema;
-    root.text("$schema", schema);  // for editors
-    read_edge(root, config);
-    read_issuers(root, config);
-    read_clusters(root, config);
-    read_routes(root, config);
-    root.finish();
-}
 
 // The reader in shared/json says what is wrong; where, only a second look tells.
 Problem malformed(std::string_view text, const shared::ErrorCode& error) {
@@ -40,6 +30,15 @@ Problem malformed(std::string_view text, const shared::ErrorCode& error) {
 }
 
 }  // namespace
+
+void fields(Visitor& v, Config& config) {
+    std::string schema;
+    v.text("$schema", schema, {"For editors; not used.", "../../docs/configuration.schema.json", kAbsent});
+    edge_fields(v, config);
+    issuer_fields(v, config);
+    cluster_fields(v, config);
+    route_fields(v, config);
+}
 
 std::vector<std::string> Config::identity_headers() const {
     std::vector<std::string> names;
@@ -89,10 +88,13 @@ Loaded parse(std::string_view text, const Lookup& environment) {
         loaded.problems.push_back(malformed(text, document.error()));
         return loaded;
     }
-    Reading reading{environment};
     auto config = std::make_shared<Config>();
-    Section root(reading, &*document, "", "");
-    if (reading.problems.empty()) read_root(root, *config);
+    Reading reading{environment, *config};
+    Section root(reading, &*document, "");
+    if (reading.problems.empty()) {
+        fields(root, *config);
+        root.finish();
+    }
     for (auto& problem : reading.problems) problem.line = line_of(text, problem.pointer);
     loaded.problems = std::move(reading.problems);
     if (loaded.problems.empty()) loaded.config = std::move(config);
@@ -104,16 +106,6 @@ Loaded load_file(const std::string& path, const Lookup& environment) {
     if (!file) return {nullptr, {{"", 0, "cannot be read"}}};
     const std::string text(std::istreambuf_iterator<char>(file), {});
     return parse(text, environment);
-}
-
-std::set<std::string> known_keys() {
-    std::set<std::string> keys;
-    const Lookup nothing = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
-    Reading reading{nothing, {}, &keys};
-    Config config;
-    Section root(reading, nullptr, "", "");
-    read_root(root, config);
-    return keys;
 }
 
 }  // namespace gateway::config

@@ -4,10 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "gateway/config/config.hpp"
@@ -42,9 +40,5 @@ Loaded load_file(const std::string& path, const Lookup& environment);
 
 // The effective configuration with all defaults as JSON; secrets are "***".
 std::string dump(const Config& config);
-
-// Every key the parser knows, as a path with "*" for array items: "/clusters/*/health/path". For the tests
-// that keep schema and documentation complete.
-std::set<std::string> known_keys();
 
 }  // namespace gateway::config

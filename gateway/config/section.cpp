@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/config/expand.hpp"
+
 namespace gateway::config {
 namespace {
 
@@ -41,51 +43,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-Expanded expand(std::string_view raw, const Lookup& environment) {
-    Expanded out;
-    while (!raw.empty()) {
-        const auto dollar = raw.find('$');
-        out.text += raw.substr(0, dollar);
-        if (dollar == std::string_view::npos) break;
-        raw.remove_prefix(dollar);
-        if (raw.starts_with("$$")) {  // a dollar sign
-            out.text += '$';
-            raw.remove_prefix(2);
-            continue;
-        }
-        const auto close = raw.find('}');
-        if (!raw.starts_with("${") || close == std::string_view::npos) {
-            out.problem = "'$' starts a reference: write ${NAME}, ${NAME:-default}, or $$ for a dollar sign";
-            return out;
-        }
-        const auto body = raw.substr(2, close - 2);
-        raw.remove_prefix(close + 1);
-        const auto separator = body.find(":-");
-        const std::string name(body.substr(0, separator));
-        const bool well_formed = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-            return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-        });
-        if (!well_formed) {
-            out.problem = "\"" + name + "\" is not the name of an environment variable";
-            return out;
-        }
-        out.names.push_back(name);
-        const auto value = environment(name);
-        if (value && !value->empty()) {  // as in a shell, ":-" also stands in for an empty value
-            out.text += *value;
-        } else if (separator != std::string_view::npos) {
-            out.text += body.substr(separator + 2);
-        } else {
-            out.problem =
-                "environment variable " + name + " is not set (or name a file with it in " + name + "_FILE)";
-            return out;
-        }
-    }
-    return out;
-}
-
-Section::Section(Reading& reading, const rapidjson::Value* object, std::string pointer, std::string pattern)
-    : reading_(reading), object_(object), pointer_(std::move(pointer)), pattern_(std::move(pattern)) {
+Section::Section(Reading& reading, const rapidjson::Value* object, std::string pointer)
+    : Visitor(reading.config), reading_(reading), object_(object), pointer_(std::move(pointer)) {
     if (object_ != nullptr && !object_->IsObject()) {
         problem("", "must be an object");
         object_ = nullptr;
@@ -101,7 +60,7 @@ void Section::problem(std::string_view key, std::string message) {
 }
 
 void Section::problem_at(const std::string& pointer, std::string message) {
-    if (!catalogue()) reading_.problems.push_back({pointer, 0, std::move(message)});
+    reading_.problems.push_back({pointer, 0, std::move(message)});
 }
 
 bool Section::has(std::string_view key) const {
@@ -110,12 +69,12 @@ bool Section::has(std::string_view key) const {
                        [&](const auto& member) { return text_of(member.name) == key; });
 }
 
-const rapidjson::Value* Section::find(std::string_view key) {
-    if (catalogue()) reading_.catalogue->insert(pattern_ + '/' + std::string(key));
+const rapidjson::Value* Section::find(std::string_view key, const Doc& doc) {
     seen_.emplace_back(key);
-    if (object_ == nullptr) return nullptr;
-    for (auto member = object_->MemberBegin(); member != object_->MemberEnd(); ++member)
-        if (text_of(member->name) == key) return &member->value;
+    if (object_ != nullptr)
+        for (auto member = object_->MemberBegin(); member != object_->MemberEnd(); ++member)
+            if (text_of(member->name) == key) return &member->value;
+    if (doc.by_default == kRequired) problem(key, "is missing");
     return nullptr;
 }
 
@@ -132,27 +91,24 @@ std::optional<std::string> Section::resolve(const std::string& pointer, const ra
     return std::move(expanded.text);
 }
 
-bool Section::text(std::string_view key, std::string& out) {
-    const auto* value = find(key);
-    if (value == nullptr) return false;
-    auto resolved = resolve(pointer_to(key), *value);
-    if (resolved) out = std::move(*resolved);
-    return resolved.has_value();
+bool Section::on_text(std::string_view key, std::string& value, bool, const Doc& doc) {
+    const auto* member = find(key, doc);
+    if (member == nullptr) return false;
+    auto resolved = resolve(pointer_to(key), *member);
+    if (!resolved) return false;
+    if (resolved->empty() && doc.by_default == kRequired) problem(key, "must not be empty");
+    value = std::move(*resolved);
+    return true;
 }
 
-void Section::required_text(std::string_view key, std::string& out) {
-    if (!has(key)) problem(key, "is missing");
-    if (text(key, out) && out.empty()) problem(key, "must not be empty");
-}
-
-bool Section::secret(std::string_view key, std::string& out, std::size_t min_bytes) {
-    const auto* value = find(key);
-    if (value == nullptr) return false;
-    if (!value->IsString()) {
+bool Section::on_secret(std::string_view key, std::string& value, std::size_t min_bytes, const Doc& doc) {
+    const auto* member = find(key, doc);
+    if (member == nullptr) return false;
+    if (!member->IsString()) {
         problem(key, "must be a string");
         return false;
     }
-    auto expanded = expand(text_of(*value), reading_.environment);
+    auto expanded = expand(text_of(*member), reading_.environment);
     if (!expanded.problem.empty()) {
         problem(key, std::move(expanded.problem));
         return false;
@@ -164,22 +120,22 @@ bool Section::secret(std::string_view key, std::string& out, std::size_t min_byt
                          " are needed; `openssl rand -base64 48` makes a good one");
         return false;
     }
-    out = std::move(expanded.text);
+    value = std::move(expanded.text);
     return true;
 }
 
-bool Section::boolean(std::string_view key, bool& out) {
-    const auto* value = find(key);
-    if (value == nullptr) return false;
-    if (value->IsBool()) {
-        out = value->GetBool();
+bool Section::on_boolean(std::string_view key, bool& value, bool, const Doc& doc) {
+    const auto* member = find(key, doc);
+    if (member == nullptr) return false;
+    if (member->IsBool()) {
+        value = member->GetBool();
         return true;
     }
-    if (value->IsString()) {
-        const auto resolved = resolve(pointer_to(key), *value);
+    if (member->IsString()) {
+        const auto resolved = resolve(pointer_to(key), *member);
         if (!resolved) return false;
         if (*resolved == "true" || *resolved == "false") {
-            out = *resolved == "true";
+            value = *resolved == "true";
             return true;
         }
     }
@@ -187,14 +143,16 @@ bool Section::boolean(std::string_view key, bool& out) {
     return false;
 }
 
-std::optional<std::int64_t> Section::integer(std::string_view key, std::int64_t min, std::int64_t max) {
-    const auto* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    return integer_at(pointer_to(key), *value, min, max);
+bool Section::on_number(std::string_view key, std::int64_t& value, bool, Range range, const Doc& doc) {
+    const auto* member = find(key, doc);
+    if (member == nullptr) return false;
+    const auto number = number_at(pointer_to(key), *member, range);
+    if (number) value = *number;
+    return number.has_value();
 }
 
-std::optional<std::int64_t> Section::integer_at(const std::string& pointer, const rapidjson::Value& value,
-                                                std::int64_t min, std::int64_t max) {
+std::optional<std::int64_t> Section::number_at(const std::string& pointer, const rapidjson::Value& value,
+                                               Range range) {
     std::optional<std::int64_t> number;
     if (value.IsInt64()) {
         number = value.GetInt64();
@@ -206,102 +164,95 @@ std::optional<std::int64_t> Section::integer_at(const std::string& pointer, cons
         const auto [rest, error] = std::from_chars(resolved->data(), end, parsed);
         if (error == std::errc() && rest == end && !resolved->empty()) number = parsed;
     }
-    if (number && *number >= min && *number <= max) return number;
-    problem_at(pointer, "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+    if (number && *number >= range.min && *number <= range.max) return number;
+    problem_at(pointer, "must be a whole number from " + std::to_string(range.min) + " to " +
+                            std::to_string(range.max));
     return std::nullopt;
 }
 
-bool Section::numbers(std::string_view key, std::vector<std::uint16_t>& out, std::int64_t min,
-                      std::int64_t max) {
-    const auto* value = find(key);
-    if (value == nullptr) return false;
-    if (!value->IsArray()) {
-        problem(key, "must be an array of whole numbers");
-        return false;
+bool Section::on_choice(std::string_view key, std::string& value, bool,
+                        const std::vector<std::string_view>& words, const Doc& doc) {
+    std::string word;
+    if (!on_text(key, word, true, doc)) return false;
+    if (std::find(words.begin(), words.end(), word) != words.end()) {
+        value = std::move(word);
+        return true;
     }
-    out.clear();
-    for (rapidjson::SizeType i = 0; i < value->Size(); ++i)
-        if (const auto n = integer_at(pointer_to(key) + '/' + std::to_string(i), (*value)[i], min, max))
-            out.push_back(static_cast<std::uint16_t>(*n));
-    return true;
+    std::string list;
+    for (const auto allowed : words) list += (list.empty() ? "\"" : ", \"") + std::string(allowed) + '"';
+    problem(key, "\"" + word + "\" is none of " + list);
+    return false;
 }
 
-bool Section::duration(std::string_view key, milliseconds& out, std::int64_t min, std::int64_t max) {
-    const auto n = integer(std::string(key) + "_ms", min, max);
-    if (n) out = milliseconds(*n);
-    return n.has_value();
-}
-
-bool Section::seconds(std::string_view key, std::chrono::seconds& out, std::int64_t min, std::int64_t max) {
-    const auto n = integer(std::string(key) + "_s", min, max);
-    if (n) out = std::chrono::seconds(*n);
-    return n.has_value();
-}
-
-bool Section::texts(std::string_view key, std::vector<std::string>& out) {
-    const auto* value = find(key);
-    if (value == nullptr) return false;
-    if (!value->IsArray()) {
+bool Section::on_texts(std::string_view key, std::vector<std::string>& values, bool, const Doc&) {
+    const auto* member = find(key, {});
+    if (member == nullptr) return false;
+    if (!member->IsArray()) {
         problem(key, "must be an array of strings");
         return false;
     }
-    out.clear();
-    for (rapidjson::SizeType i = 0; i < value->Size(); ++i)
-        if (auto item = resolve(pointer_to(key) + '/' + std::to_string(i), (*value)[i]))
-            out.push_back(std::move(*item));
+    values.clear();
+    for (rapidjson::SizeType i = 0; i < member->Size(); ++i)
+        if (auto item = resolve(pointer_to(key) + '/' + std::to_string(i), (*member)[i]))
+            values.push_back(std::move(*item));
     return true;
 }
 
-bool Section::object(std::string_view key, const Body& body) {
-    const auto* value = find(key);
-    if (value == nullptr && !catalogue()) return false;
-    Section inner(reading_, value, pointer_to(key), pattern_ + '/' + std::string(key));
-    body(inner);
-    inner.finish();
-    return value != nullptr;
-}
-
-bool Section::objects(std::string_view key, const Body& body) {
-    return objects_or_texts(key, body, nullptr);
-}
-
-bool Section::objects_or_texts(
-    std::string_view key, const Body& body,
-    const std::function<void(const std::string&, const std::string&)>& short_form) {
-    const auto* value = find(key);
-    const auto pattern = pattern_ + '/' + std::string(key) + "/*";
-    if (catalogue()) {
-        Section item(reading_, nullptr, "", pattern);
-        body(item);
-    }
-    if (value == nullptr) return false;
-    if (!value->IsArray()) {
-        problem(key, "must be an array");
+bool Section::on_numbers(std::string_view key, std::vector<std::uint16_t>& values, Range range, const Doc&) {
+    const auto* member = find(key, {});
+    if (member == nullptr) return false;
+    if (!member->IsArray()) {
+        problem(key, "must be an array of whole numbers");
         return false;
     }
-    for (rapidjson::SizeType i = 0; i < value->Size(); ++i) {
-        const auto pointer = pointer_to(key) + '/' + std::to_string(i);
-        const auto& element = (*value)[i];
-        if (short_form && element.IsString()) {
-            if (const auto resolved = resolve(pointer, element)) short_form(*resolved, pointer);
-            continue;
-        }
-        Section item(reading_, &element, pointer, pattern);
-        if (item.object_ == nullptr) continue;  // reported; its members would only be reported as missing
-        body(item);
-        item.finish();
-    }
+    values.clear();
+    for (rapidjson::SizeType i = 0; i < member->Size(); ++i)
+        if (const auto n = number_at(pointer_to(key) + '/' + std::to_string(i), (*member)[i], range))
+            values.push_back(static_cast<std::uint16_t>(*n));
     return true;
 }
 
-std::optional<std::string> Section::text_or_object(std::string_view key, const Body& body) {
-    const auto* value = find(key);
-    if (value != nullptr && value->IsString()) return resolve(pointer_to(key), *value);
-    if (value == nullptr && !catalogue()) return std::nullopt;
-    Section inner(reading_, value, pointer_to(key), pattern_ + '/' + std::string(key));
+bool Section::on_object(std::string_view key, Presence, const Doc& doc, const Body& body) {
+    const auto* member = find(key, doc);
+    if (member == nullptr) return false;
+    Section inner(reading_, member, pointer_to(key));
     body(inner);
     inner.finish();
-    return std::nullopt;
+    return true;
+}
+
+// That a list is missing or empty is said by who describes it, in words of its own.
+void Section::on_list(std::string_view key, Items& items, const Doc&) {
+    const auto* member = find(key, {});
+    if (member == nullptr) return;
+    if (!member->IsArray()) return problem(key, "must be an array");
+    items.clear();
+    for (rapidjson::SizeType i = 0; i < member->Size(); ++i) {
+        const auto pointer = pointer_to(key) + '/' + std::to_string(i);
+        const auto& element = (*member)[i];
+        if (items.read_text && element.IsString()) {
+            if (const auto resolved = resolve(pointer, element)) items.read_text(*resolved, pointer);
+            continue;
+        }
+        Section item(reading_, &element, pointer);
+        if (item.object_ == nullptr) continue;  // reported; its members would only be reported as missing
+        items.read(item);
+        item.finish();
+    }
+}
+
+void Section::on_word_or_object(std::string_view key, std::optional<std::string>& word,
+                                const std::vector<std::string_view>&, const Doc&, const Body& body) {
+    const auto* member = find(key, {});
+    word.reset();
+    if (member == nullptr) return;
+    if (member->IsString()) {
+        word = resolve(pointer_to(key), *member);
+        return;
+    }
+    Section inner(reading_, member, pointer_to(key));
+    body(inner);
+    inner.finish();
 }
 
 void Section::finish() {

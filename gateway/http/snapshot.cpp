@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "gateway/config/load.hpp"
-
 namespace gateway::http {
 
 namespace {
@@ -25,13 +23,6 @@ std::vector<wire::Addition> additions(const std::vector<config::HeaderChange>& c
     return all;
 }
 
-// Two configurations of a cluster are the same if they print the same.
-std::string fingerprint(const config::Cluster& cluster) {
-    config::Config only;
-    only.clusters.push_back(cluster);
-    return config::dump(only);
-}
-
 std::shared_ptr<upstream::InFlightLimit> take_over_places(const config::Route& wanted,
                                                           const Snapshot* previous) {
     for (std::size_t i = 0; previous && i < previous->config->routes.size(); ++i) {
@@ -45,9 +36,7 @@ std::shared_ptr<upstream::InFlightLimit> take_over_places(const config::Route& w
 std::shared_ptr<upstream::Cluster> take_over(const config::Cluster& wanted, const Snapshot* previous) {
     if (previous) {
         for (const auto& known : previous->clusters)
-            if (known->name() == wanted.name && fingerprint(known->settings()) == fingerprint(wanted) &&
-                known->trusts_as_its_file_says())
-                return known;
+            if (known->settings() == wanted && known->trusts_as_its_file_says()) return known;
     }
     return std::make_shared<upstream::Cluster>(wanted);
 }

@@ -28,6 +28,7 @@ struct Network {
     static std::optional<Network> parse(std::string_view text);  // "10.0.0.0/8", "::1", "127.0.0.1"
     bool contains(const IpAddress& candidate) const;
     std::string to_string() const;
+    bool operator==(const Network&) const = default;
 };
 
 bool contains(const std::vector<Network>& networks, const IpAddress& address);

@@ -1,15 +1,18 @@
 // Parser, schema, documentation and the file that is shipped say the same.
 #include <rapidjson/document.h>
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <memory>
 #include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "gateway/config/catalogue.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "gateway/wire/request_head.hpp"
+#include "test/unit/gateway/config_documents.hpp"
 #include "test/unit/gateway/source_file.hpp"
 
 using namespace gateway;
@@ -29,6 +32,12 @@ void properties(const rapidjson::Value& node, const std::string& path, std::set<
     }
 }
 
+std::set<std::string> known_keys() {
+    std::set<std::string> keys;
+    for (const config::Key& key : config::catalogue()) keys.insert(key.path);
+    return keys;
+}
+
 config::Lookup shipped_environment() {
     return [](const std::string& name) -> std::optional<std::string> {
         if (name == "JWT_SECRET") return "0123456789abcdef0123456789abcdef";
@@ -45,13 +54,28 @@ std::shared_ptr<const config::Config> shipped() {
 
 }  // namespace
 
+// Makes the files anew: gateway_config_tests '[write]'
+TEST_CASE("the schema and the tables of the documentation are written", "[.][write]") {
+    const std::string docs = std::string(SOURCE_DIR) + "/docs/";
+    const auto document = test::with_key_tables(test::source_file("docs/configuration.md"));
+    std::ofstream(docs + "configuration.md", std::ios::binary) << document;
+    std::ofstream(docs + "configuration.schema.json", std::ios::binary) << test::configuration_schema();
+}
+
+TEST_CASE("schema and documentation are what the descriptions of the keys make of them") {
+    const auto document = test::source_file("docs/configuration.md");
+    INFO("written anew by: build/release/test/unit/gateway/gateway_config_tests '[write]'");
+    CHECK(test::configuration_schema() == test::source_file("docs/configuration.schema.json"));
+    CHECK(test::with_key_tables(document) == document);
+}
+
 TEST_CASE("the schema has exactly the keys that the parser knows") {
     rapidjson::Document schema;
     schema.Parse(test::source_file("docs/configuration.schema.json").c_str());
     REQUIRE_FALSE(schema.HasParseError());
     std::set<std::string> keys;
     properties(schema, "", keys);
-    CHECK(keys == config::known_keys());
+    CHECK(keys == known_keys());
 }
 
 TEST_CASE("the documentation has exactly the keys that the parser knows, each with value and default") {
@@ -63,7 +87,7 @@ TEST_CASE("the documentation has exactly the keys that the parser knows, each wi
         CHECK_FALSE((*it)[2].str().empty());
         CHECK_FALSE((*it)[3].str().empty());
     }
-    CHECK(keys == config::known_keys());
+    CHECK(keys == known_keys());
 }
 
 TEST_CASE("the documentation's small file is a good one") {

@@ -1,0 +1,57 @@
+// Which requests a route takes.
+#include "gateway/config/fields.hpp"
+#include "gateway/wire/path.hpp"
+
+namespace gateway::config {
+namespace {
+
+void methods_field(Visitor& v, wire::MethodSet& methods) {
+    std::vector<std::string> names;
+    for (unsigned i = 0; i < wire::kMethodCount; ++i)
+        if (const auto method = static_cast<wire::Method>(i); methods.has(method))
+            names.emplace_back(wire::to_string(method));
+    v.texts("methods", names, {"`GET` brings `HEAD` along.", R"(["GET", "POST"])", "all"});
+    Section* in = v.reading();
+    if (!in || !in->has("methods")) return;
+    methods = {};
+    for (const auto& name : names) {
+        const auto method = wire::parse_method(name);
+        if (!method) {
+            in->problem("methods", "\"" + name + "\" is not one of " + wire::MethodSet::all().to_string());
+            continue;
+        }
+        methods.add(*method);
+        if (*method == wire::Method::get) methods.add(wire::Method::head);
+    }
+    if (names.empty()) in->problem("methods", "must not be empty; leave it out for all methods");
+}
+
+}  // namespace
+
+void fields(Visitor& v, HeaderMatch& header) {
+    v.text("name", header.name, {"", "X-Beta", kRequired});
+    if (Section* in = v.reading()) check_header_name(*in, "name", header.name);
+    header.name = lower_case(std::move(header.name));
+    v.text("equals", header.equals, {"", "1", "any value"});
+}
+
+void fields(Visitor& v, RouteMatch& match) {
+    Section* in = v.reading();
+    v.text("path", match.path, {"The whole path.", "/api/auth/login", kAbsent});
+    if (in && match.path) check_path(*in, "path", *match.path);
+    v.text("prefix", match.prefix,
+           {"The path itself and all below it (`/api/acad/ips`, not `/api/academy`).", "/api/acad", kAbsent});
+    if (in && match.prefix) check_path(*in, "prefix", *match.prefix);
+    if (in && in->has("path") == in->has("prefix")) in->problem("", "needs exactly one of path and prefix");
+    v.texts("hosts", match.hosts, {"Without port.", R"(["kampus.example", "*.kampus.example"])", "any"});
+    for (auto& host : match.hosts) {
+        host = lower_case(std::move(host));
+        const auto plain = std::string_view(host).substr(host.starts_with("*.") ? 2 : 0);
+        if (in && wire::check_authority(plain) != plain.size())
+            in->problem("hosts", "\"" + host + "\" is not a host name (no port; \"*.\" may stand in front)");
+    }
+    methods_field(v, match.methods);
+    v.objects("headers", match.headers, {"All of them must be met."});
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,212 @@
+// Routes as a whole, and the rate limits that they name.
+#include <algorithm>
+#include <limits>
+
+#include "gateway/config/fields.hpp"
+#include "gateway/wire/output.hpp"
+#include "gateway/wire/path.hpp"
+
+namespace gateway::config {
+namespace {
+
+// Headers that a route may not set: framing and identity are the gateway's own.
+bool reserved(const std::string& lower, bool request) {
+    static constexpr std::string_view kReserved[] = {
+        "connection", "content-length",    "host",    "keep-alive",
+        "te",         "transfer-encoding", "trailer", "upgrade"};
+    return std::find(std::begin(kReserved), std::end(kReserved), lower) != std::end(kReserved) ||
+           (request && (lower.starts_with("x-user-") || lower == "x-session-id" || lower == "authorization"));
+}
+
+// The gateway's own headers are not set by a route.
+void header_changes(Visitor& v, std::string_view key, bool request, std::vector<HeaderChange>& changes,
+                    const Doc& doc) {
+    Visitor::Items items;
+    items.count = changes.size();
+    items.show = [&](Visitor& item, std::size_t i) { fields(item, changes[i]); };
+    items.clear = [&] { changes.clear(); };
+    items.read = [&](Visitor& item) {
+        HeaderChange change;
+        fields(item, change);
+        if (Section* in = item.reading(); in && reserved(lower_case(change.name), request))
+            in->problem("name", "is set by the gateway alone");
+        changes.push_back(std::move(change));
+    };
+    v.list(key, items, doc);
+}
+
+// Those of every answer, unless the route has its own.
+void add_common_headers(const Config& config, std::vector<HeaderChange>& changes) {
+    for (const auto& change : config.response_headers) {
+        const bool own = std::any_of(changes.begin(), changes.end(), [&](const auto& c) {
+            return lower_case(c.name) == lower_case(change.name);
+        });
+        if (!own) changes.push_back(change);
+    }
+}
+
+// A route that some earlier one takes everything away from is a mistake in the file.
+bool shadows(const RouteMatch& earlier, const RouteMatch& later) {
+    const auto prefix = [](const RouteMatch& m) {
+        auto text = m.prefix.value_or("");
+        if (text.ends_with('/')) text.pop_back();
+        return text;
+    };
+    auto methods = earlier.methods;
+    methods.add(later.methods);
+    return earlier.path == later.path && prefix(earlier) == prefix(later) && earlier.hosts == later.hosts &&
+           earlier.headers == later.headers && methods == earlier.methods;
+}
+
+void key_field(Visitor& v, std::vector<RateLimit::KeyPart>& key) {
+    using Kind = RateLimit::KeyPart::Kind;
+    std::vector<std::string> texts;
+    for (const auto& part : key) {
+        static constexpr const char* kKinds[] = {"address", "claim:", "header:", "route"};
+        texts.push_back(kKinds[static_cast<std::size_t>(part.kind)] + part.name);
+    }
+    v.texts("key", texts,
+            {"One bucket for each combination of `address`, `route`, `claim:<name>`, `header:<name>`; empty: "
+             "one for all.",
+             R"(["address", "route"])"});
+    Section* in = v.reading();
+    if (!in) return;
+    key.clear();
+    for (const auto& text : texts) {
+        RateLimit::KeyPart part;
+        if (text == "route") {
+            part.kind = Kind::route;
+        } else if (text.starts_with("claim:") && text.size() > 6) {
+            part.kind = Kind::claim;
+            part.name = text.substr(6);
+        } else if (text.starts_with("header:") && wire::valid_header_name(std::string_view(text).substr(7))) {
+            part.kind = Kind::header;
+            part.name = lower_case(text.substr(7));
+        } else if (text != "address") {
+            in->problem("key",
+                        "\"" + text + R"(" is none of "address", "route", "claim:<name>", "header:<name>")");
+            continue;
+        }
+        key.push_back(std::move(part));
+    }
+}
+
+}  // namespace
+
+void fields(Visitor& v, RouteLimits& limits) {
+    v.number("body_bytes", limits.body_bytes, {0, std::numeric_limits<std::int64_t>::max()},
+             {"Bytes of a request body. 413.", "65536"});
+    const auto& known = v.config().rate_limits;
+    std::vector<std::string> names;
+    for (const auto index : limits.rate_limits) names.push_back(known[index].name);
+    v.texts("rate_limits", names, {"Policies, checked in this order.", R"(["sign-in"])"});
+    if (Section* in = v.reading())
+        for (const auto& name : names) {
+            if (const auto index = index_of(known, name))
+                limits.rate_limits.push_back(*index);
+            else
+                in->problem("rate_limits", unknown_name("rate limit", name, known));
+        }
+    v.object("in_flight", limits.in_flight, {"Requests at once, all workers together.", "", "no limit"});
+}
+
+void fields(Visitor& v, RouteTimeouts& t) {
+    v.duration("first_byte", t.first_byte, {10, kDay}, {"ms.", "300000", "the cluster's"});
+    v.duration("idle", t.idle, {10, kDay}, {"ms.", "60000", "the cluster's"});
+    v.duration("total", t.total, {0, kDay}, {"ms.", "10000", "the cluster's"});
+}
+
+void fields(Visitor& v, Cors& cors) {
+    Section* in = v.reading();
+    v.texts("origins", cors.origins,
+            {"`*`: any, without credentials.", R"(["https://portal.example.org"])", kRequired});
+    if (in && cors.origins.empty()) in->problem("origins", "at least one origin is needed");
+    for (const auto& origin : cors.origins) {
+        if (!in || origin == "*") continue;
+        const auto scheme = origin.find("://");
+        if (scheme == std::string::npos ||
+            wire::check_authority(std::string_view(origin).substr(scheme + 3)) == 0)
+            in->problem("origins", "\"" + origin + "\" is not an origin such as https://portal.example.org");
+    }
+    v.texts("methods", cors.methods, {"", R"(["GET"])", "the route's"});
+    for (const auto& method : cors.methods)
+        if (in && !wire::parse_method(method)) in->problem("methods", "\"" + method + "\" is not a method");
+    v.texts("headers", cors.headers, {"Request headers that scripts may send.", R"(["authorization"])"});
+    v.texts("expose", cors.expose, {"Answer headers that scripts may read.", R"(["etag"])"});
+    v.boolean("credentials", cors.credentials, {});
+    v.seconds("max_age", cors.max_age, {0, 86'400}, {"s that a preflight is remembered.", "60"});
+    if (!in) return;
+    for (const auto& name : cors.headers) check_header_name(*in, "headers", name);
+    for (const auto& name : cors.expose) check_header_name(*in, "expose", name);
+    if (cors.credentials && std::find(cors.origins.begin(), cors.origins.end(), "*") != cors.origins.end())
+        in->problem("credentials",
+                    "must be false where any origin is allowed (Fetch standard, section 3.2.5)");
+}
+
+void fields(Visitor& v, HeaderChange& change) {
+    v.text("name", change.name, {"", "X-Frame-Options", kRequired});
+    if (Section* in = v.reading()) check_header_name(*in, "name", change.name);
+    v.text("value", change.value, {"Empty: the header is removed.", "DENY"});
+    if (Section* in = v.reading(); in && !wire::valid_header_value(change.value))
+        in->problem("value", "holds control characters");
+    v.boolean("only_if_absent", change.only_if_absent, {"Leave a header that is there already."});
+}
+
+void fields(Visitor& v, Route& route) {
+    Section* in = v.reading();
+    v.text("name", route.name, {"Unique; label of metrics and logs.", "login", kRequired});
+    if (in) check_name(*in, route.name);
+    v.object("match", route.match, {"Exactly one of `path` and `prefix`.", "", kRequired});
+    auth_field(v, route.auth);
+    v.object("target", route.target,
+             {"Exactly one of `cluster`, `static`, `redirect`, `builtin`.", "", kRequired});
+    v.object("limits", route.limits, {});
+    v.object("timeouts", route.timeouts, {"", "", "the cluster's"});
+    v.boolean("retry", route.retry, {"false: never retried.", "", "the cluster's"});
+    v.object("cors", route.cors,
+             {"Cross-origin requests (Fetch standard). Without it no CORS header is sent."});
+    header_changes(v, "request_headers", true, route.request_headers, {"Set on the request upstream."});
+    header_changes(v, "response_headers", false, route.response_headers,
+                   {"Set on the answer: security headers and the like."});
+    v.boolean("websocket", route.websocket, {"WebSocket upgrades are passed on."});
+    v.boolean("access_log", route.access_log, {});
+    if (!in) return;
+    add_common_headers(in->config(), route.response_headers);
+    if (!route.name.empty() && index_of(in->config().routes, route.name))
+        in->problem("name", "another route is called \"" + route.name + "\" too");
+    for (const auto& earlier : in->config().routes)
+        if (shadows(earlier.match, route.match))
+            in->problem("match",
+                        "can never be reached: route \"" + earlier.name + "\" takes the same requests");
+}
+
+void fields(Visitor& v, RateLimit& limit) {
+    Section* in = v.reading();
+    v.text("name", limit.name, {"", "sign-in", kRequired});
+    if (in) check_name(*in, limit.name);
+    key_field(v, limit.key);
+    v.number("requests", limit.requests, {1, 1'000'000'000}, {"Per period.", "1200", kRequired});
+    v.duration("period", limit.period, {1, kDay}, {"ms.", "60000"});
+    v.number("burst", limit.burst, {0, 1'000'000'000},
+             {"Requests at once; 0: as `requests`.", "200", "`requests`"});
+    if (!in) return;
+    limit.index = in->config().rate_limits.size();
+    if (!limit.name.empty() && index_of(in->config().rate_limits, limit.name))
+        in->problem("name", "another rate limit is called \"" + limit.name + "\" too");
+}
+
+void route_fields(Visitor& v, Config& c) {
+    v.number(
+        "rate_limit_keys", c.rate_limit_keys, {1'000, 100'000'000},
+        {"Buckets of all policies together; memory is fixed by it (about 84 bytes each, resident once used).",
+         "1000000"});
+    v.objects("rate_limits", c.rate_limits, {});
+    header_changes(
+        v, "response_headers", false, c.response_headers,
+        {"Added to every answer, the gateway's own included, unless the route sets the same name."});
+    v.objects("routes", c.routes, {"", "", kRequired});
+    if (Section* in = v.reading(); in && c.routes.empty())
+        in->problem("routes", "at least one route is needed");
+}
+
+}  // namespace gateway::config
