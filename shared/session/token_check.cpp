@@ -1,5 +1,7 @@
 #include "shared/session/token_check.hpp"
 
+#include "shared/metrics/count_up_to.hpp"
+
 namespace shared::session {
 
 std::function<Result<jwt::Claims>(std::string_view)> make_token_check(
@@ -25,13 +27,13 @@ void export_metrics(Follower& follower, metrics::Registry& registry) {
     auto& stale = registry.gauge("revocation_feed_stale", "1: not heard for longer than its maximum age");
     auto& ready = registry.gauge("revocation_feed_ready", "1: a first full answer has come");
     auto& sessions = registry.gauge("revoked_sessions", "Ended sessions that are held");
-    auto& failures = registry.gauge("revocation_feed_failures_total", "Failed requests to the feed");
+    auto& failures = registry.counter("revocation_feed_failures_total", "Failed requests to the feed");
     follower.on_tick([&age, &stale, &ready, &sessions, &failures](const Follower& f) {
         age.Set(std::chrono::duration<double>(f.age()).count());
         stale.Set(f.stale() ? 1 : 0);
         ready.Set(f.ready() ? 1 : 0);
         sessions.Set(static_cast<double>(f.set()->size()));
-        failures.Set(static_cast<double>(f.failures()));
+        metrics::count_up_to(failures, f.failures());
     });
 }
 

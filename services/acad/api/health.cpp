@@ -1,5 +1,7 @@
 #include "services/acad/api/health.hpp"
 
+#include "shared/metrics/count_up_to.hpp"
+
 namespace acad::api {
 
 using shared::http::Access;
@@ -61,7 +63,9 @@ Reply Health::metrics(Request&) {
     set("verification_keys", "Keys that tokens are verified with", keys_.key_count());
     if (const auto* jwks = keys_.jwks()) {
         set("jwks_age_seconds", "Seconds since the key set was last fetched", jwks->age().count() / 1000.0);
-        set("jwks_fetch_failures_total", "Fetches of the key set that failed", jwks->failures());
+        shared::metrics::count_up_to(
+            metrics_.counter("jwks_fetch_failures_total", "Fetches of the key set that failed"),
+            jwks->failures());
     }
     Response response(200);
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

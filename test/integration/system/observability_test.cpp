@@ -7,9 +7,11 @@
 #include <cctype>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <set>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include "test/support/system.hpp"
 
@@ -130,6 +132,56 @@ Names missing(const Names& asked, const Names& exposed) {
     return out;
 }
 
+// Of each family: its type, and the labels that its samples have. `le` belongs to every histogram.
+using Families = std::map<std::string, std::pair<std::string, Names>>;
+
+void read_families(const std::string& text, Families& families) {
+    std::istringstream lines(text);
+    std::string line;
+    std::string name;
+    while (std::getline(lines, line)) {
+        if (line.starts_with("# TYPE ")) {
+            std::istringstream words(line.substr(7));
+            words >> name;
+            words >> families[name].first;
+        } else if (const auto open = line.find('{'); !line.starts_with('#') && open != std::string::npos) {
+            Asked of_line;
+            read_expression(line.substr(open, line.rfind('}') + 1 - open), of_line);
+            of_line.labels.erase("le");
+            families[name].second.insert(of_line.labels.begin(), of_line.labels.end());
+        }
+    }
+}
+
+// The tables of docs/metrics.md: | `name` | type | labels | meaning |, a section for each binary.
+std::map<std::string, Families> described_families() {
+    std::ifstream file(std::string(SOURCE_DIR) + "/docs/metrics.md");
+    std::map<std::string, Families> sections;
+    std::string line;
+    std::string section;
+    while (std::getline(file, line)) {
+        if (line.starts_with("## ")) section = line.substr(3);
+        if (!line.starts_with("| `")) continue;
+        std::vector<std::string> cells;
+        std::istringstream row(line.substr(1));
+        for (std::string cell; std::getline(row, cell, '|');) {
+            const auto first = cell.find_first_not_of(" `");
+            cells.push_back(first == std::string::npos
+                                ? ""
+                                : cell.substr(first, cell.find_last_not_of(" `") + 1 - first));
+        }
+        INFO(line);
+        REQUIRE(cells.size() == 4);
+        CHECK_FALSE(cells[3].empty());
+        CHECK(sections[section].count(cells[0]) == 0);
+        auto& family = sections[section][cells[0]];
+        family.first = cells[1];
+        std::istringstream labels(cells[2]);
+        for (std::string label; labels >> label;) family.second.insert(label.substr(0, label.find(',')));
+    }
+    return sections;
+}
+
 }  // namespace
 
 TEST_CASE("every metric and label of the alert rules and the dashboard is one that the binaries expose") {
@@ -161,6 +213,44 @@ TEST_CASE("every metric and label of the alert rules and the dashboard is one th
     exposed.metrics.insert(recorded.begin(), recorded.end());
     CHECK(missing(dashboard.metrics, exposed.metrics) == Names{});
     CHECK(missing(dashboard.labels, exposed.labels) == Names{});
+}
+
+TEST_CASE("docs/metrics.md has every metric of the three binaries with its type and labels, and no other") {
+    if (!have_servers(UserStore::postgres)) return;
+    SystemOptions options;
+    options.signing_keys = true;  // else acad-service follows no key set
+    System system(UserStore::postgres, options);
+    // What is counted by outcome appears with the first one.
+    CHECK(system.get_as("22001", "/api/acad/ips").status == 200);
+    CHECK(post_json(system.gateway_port(), "/api/auth/refresh", R"({"refresh_token":"none"})").status == 401);
+    CHECK(request(system.gateway_port(), "BREW", "/").status == 501);
+    CHECK(post_json(system.auth_port(), "/api/auth/register",
+                    R"({"username":"metrik","email":"metrik@kampus.example","password":"kuda-nil-biru-77"})")
+              .status == 201);
+    CHECK(request(system.auth_port(), "POST", "/api/auth/logout", {bearer(system.login("dosen"))}).status ==
+          204);
+
+    auto described = described_families();
+    CHECK(described.size() == 3);
+    const std::pair<const char*, std::uint16_t> binaries[] = {{"gateway", system.admin_port()},
+                                                              {"auth-service", system.auth_port()},
+                                                              {"acad-service", system.acad_port()}};
+    for (const auto& [name, port] : binaries) {
+        Families exposed;
+        read_families(get(port, "/metrics").body, exposed);
+        INFO(name);
+        for (const auto& [family, seen] : exposed) {
+            INFO(family);
+            CHECK(described[name].count(family) == 1);
+            CHECK(described[name][family].first == seen.first);
+            CHECK(described[name][family].second == seen.second);
+            CHECK(family.ends_with("_total") == (seen.first == "counter"));
+        }
+        for (const auto& [family, text] : described[name]) {
+            INFO(family << " is described and not exposed");
+            CHECK(exposed.count(family) == 1);
+        }
+    }
 }
 
 TEST_CASE("a name that nothing exposes is noticed") {
