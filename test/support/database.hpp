@@ -8,8 +8,8 @@ using PGconn = pg_conn;
 
 namespace test {
 
-// True if the server is there. Where it is not: with CI=true the running test fails, elsewhere it is skipped
-// with a visible warning. Use: if (!have_postgres()) return;
+// True if the server is there. Where it is not: with CI=true the running test fails, elsewhere it is skipped.
+// Use: if (!have_postgres()) return;
 bool have_postgres();
 bool have_mongo();
 
