@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 
+#include "services/acad/api/endpoints.hpp"
 #include "shared/log/log.hpp"
 #include "shared/pg/migrate.hpp"
 #include "shared/session/token_check.hpp"
@@ -41,22 +42,17 @@ App::App(Settings settings)
     : settings_(std::move(settings)),
       pool_(io_, pool_options(settings_)),
       keys_(make_keys()),
-      // Not judged by a feed that fell silent later: then the setting says what happens to requests.
-      health_(pool_, metrics_, migrated_, draining_, *keys_,
-              [this] { return !follower_ || follower_->ready() || !follower_->must_refuse(); }),
-      ips_(pool_, settings_.ketentuan),
-      mahasiswa_(pool_),
-      mata_kuliah_(pool_),
-      studi_(pool_, settings_.ketentuan),
-      krs_(pool_, settings_.ketentuan),
-      nilai_(pool_, settings_.ketentuan),
-      periode_(pool_),
-      skala_(pool_),
-      impor_(pool_),
-      ekspor_(pool_, settings_.ketentuan),
+      context_(
+          pool_, metrics_, *keys_, settings_.ketentuan,
+          {.migrated = [this] { return migrated_.load(); },
+           .stopping = [this] { return draining_; },
+           // Not judged by a feed that fell silent later: then the setting says what happens to requests.
+           .sessions_known =
+               [this] { return !follower_ || follower_->ready() || !follower_->must_refuse(); }}),
       signals_(io_, SIGTERM, SIGINT) {
     auto check = make_token_check();
-    server_.emplace(io_, server_options(settings_), make_router(), std::move(check), metrics_);
+    auto router = api::make_router(context_, context_.state.migrated);
+    server_.emplace(io_, server_options(settings_), std::move(router), std::move(check), metrics_);
 }
 
 App::~App() = default;
@@ -98,23 +94,6 @@ shared::http::TokenCheck App::make_token_check() {
         shared::session::export_metrics(*follower_, metrics_);
     }
     return shared::session::make_token_check(keys_, follower_);
-}
-
-shared::http::Router App::make_router() {
-    shared::http::Router router;
-    health_.routes(router);
-    api::Routes routes(router, migrated_);
-    ips_.routes(routes);
-    mahasiswa_.routes(routes);
-    mata_kuliah_.routes(routes);
-    studi_.routes(routes);
-    krs_.routes(routes);
-    nilai_.routes(routes);
-    periode_.routes(routes);
-    skala_.routes(routes);
-    impor_.routes(routes);
-    ekspor_.routes(routes);
-    return router;
 }
 
 int App::run() {

@@ -11,17 +11,7 @@
 #include <optional>
 #include <thread>
 
-#include "services/acad/api/ekspor.hpp"
-#include "services/acad/api/health.hpp"
-#include "services/acad/api/impor.hpp"
-#include "services/acad/api/ips.hpp"
-#include "services/acad/api/krs.hpp"
-#include "services/acad/api/mahasiswa.hpp"
-#include "services/acad/api/mata_kuliah.hpp"
-#include "services/acad/api/nilai.hpp"
-#include "services/acad/api/periode.hpp"
-#include "services/acad/api/skala.hpp"
-#include "services/acad/api/studi.hpp"
+#include "services/acad/api/context.hpp"
 #include "services/acad/settings.hpp"
 #include "shared/http/server.hpp"
 #include "shared/keys/key_source.hpp"
@@ -40,7 +30,6 @@ class App {
     int run();
 
   private:
-    shared::http::Router make_router();
     shared::http::TokenCheck make_token_check();
     std::shared_ptr<const shared::keys::KeySource> make_keys();
     void migrate_until_done();
@@ -58,18 +47,7 @@ class App {
     std::shared_ptr<const shared::keys::KeySource> keys_;
     std::shared_ptr<shared::session::Follower> follower_;  // null without AUTH_FEED_URL
 
-    api::Health health_;
-    api::Ips ips_;
-    api::Mahasiswa mahasiswa_;
-    api::MataKuliah mata_kuliah_;
-    api::Studi studi_;
-    api::Krs krs_;
-    api::Nilai nilai_;
-    api::Periode periode_;
-    api::Skala skala_;
-    api::Impor impor_;
-    api::Ekspor ekspor_;
-
+    api::Context context_;
     std::optional<shared::http::Server> server_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_timer_{io_};

@@ -1,54 +1,20 @@
 #include "services/acad/api/impor.hpp"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <charconv>
+#include <span>
 #include <unordered_set>
 
 #include "services/acad/api/csv.hpp"
 
 namespace acad::api {
 
-using shared::http::Access;
+namespace http = shared::http;
 using shared::json::FieldError;
 
 namespace {
 
 constexpr std::size_t kMaxFaults = 100;  // more help nobody
-
-enum class Kind { key, text, integer, kode_semester, nilai };
-
-struct Column {
-    std::string_view name;
-    Kind kind;
-    bool required;
-    std::size_t max_length = 0;  // of texts
-    int min = 0;                 // of integers
-    int max = 0;
-};
-
-// In the order that store::ImporRow wants.
-std::vector<Column> columns_of(store::Sasaran sasaran) {
-    switch (sasaran) {
-        case store::Sasaran::mahasiswa:
-            return {{"nim", Kind::key, true, 10},
-                    {"nama", Kind::text, true, 100},
-                    {"jurusan", Kind::text, true, 50},
-                    {"angkatan", Kind::integer, true, 0, 1900, 2900}};
-        case store::Sasaran::mata_kuliah:
-            return {{"kode_mk", Kind::key, true, 10},
-                    {"nama_mk", Kind::text, true, 100},
-                    {"sks", Kind::integer, true, 0, 0, 24},
-                    {"kuota", Kind::integer, false, 0, 0, 100'000}};
-        case store::Sasaran::krs:
-            break;
-    }
-    return {{"nim", Kind::key, true, 10},
-            {"kode_mk", Kind::key, true, 10},
-            {"semester", Kind::integer, false, 0, 1, domain::kLastOrdinal},
-            {"kode_semester", Kind::kode_semester, false, 0, 19001, 29993},
-            {"nilai", Kind::nilai, false, 2}};
-}
 
 std::string trimmed(std::string text) {
     const auto begin = text.find_first_not_of(" \t");
@@ -56,29 +22,28 @@ std::string trimmed(std::string text) {
     return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// What is wrong with one value; nullptr: nothing.
-std::string fault_of(const Column& column, const std::string& value) {
+// What is wrong with one value; empty: nothing.
+std::string fault_of(const store::Column& column, const std::string& value) {
     if (value.empty()) return column.required ? "wajib diisi" : "";
     const bool control = std::any_of(value.begin(), value.end(), [](char c) {
         const auto byte = static_cast<unsigned char>(c);
         return byte < 0x20 || byte == 0x7F;
     });
     if (control) return "memuat karakter yang tidak sah";
-    if (column.kind == Kind::integer || column.kind == Kind::kode_semester) {
+    if (column.is_number()) {
         int number = 0;
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
         if (error != std::errc{} || end != value.data() + value.size() || number < column.min ||
             number > column.max)
             return "harus bilangan bulat antara " + std::to_string(column.min) + " dan " +
                    std::to_string(column.max);
-        if (column.kind == Kind::kode_semester && !domain::is_kode_semester(number))
+        if (column.kind == store::Kind::kode_semester && !domain::is_kode_semester(number))
             return "harus kode seperti 20241";
         return "";
     }
     if (shared::json::code_points(value) > column.max_length)
         return "maksimal " + std::to_string(column.max_length) + " karakter";
-    if (column.kind == Kind::key && !is_key(value)) return kKeyShape;
-    return "";
+    return shape_fault(column, value);
 }
 
 struct Parsed {
@@ -94,8 +59,8 @@ struct Parsed {
 };
 
 // For each column of the table its place in the file, or npos.
-std::vector<std::size_t> places_of(const std::vector<Column>& columns, const std::vector<std::string>& head,
-                                   Parsed& parsed) {
+std::vector<std::size_t> places_of(std::span<const store::Column> columns,
+                                   const std::vector<std::string>& head, Parsed& parsed) {
     std::vector<std::size_t> places(columns.size(), std::string::npos);
     for (std::size_t i = 0; i < head.size(); ++i) {
         const auto name = trimmed(head[i]);
@@ -116,9 +81,9 @@ std::vector<std::size_t> places_of(const std::vector<Column>& columns, const std
     return places;
 }
 
-Parsed parse(const std::string& text, store::Sasaran sasaran) {
+Parsed parse(const std::string& text, const store::Sasaran& sasaran) {
     Parsed parsed;
-    const auto columns = columns_of(sasaran);
+    const auto columns = sasaran.columns;
     CsvReader reader(text);
     std::vector<std::string> fields;
     if (!reader.next(fields)) {
@@ -138,7 +103,7 @@ Parsed parse(const std::string& text, store::Sasaran sasaran) {
         for (std::size_t i = 0; i < columns.size(); ++i) {
             auto value =
                 places[i] == std::string::npos ? std::string() : unguarded(trimmed(fields[places[i]]));
-            if (columns[i].kind == Kind::nilai) {
+            if (columns[i].kind == store::Kind::nilai) {
                 std::transform(value.begin(), value.end(), value.begin(), [](char c) {
                     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
                 });
@@ -148,7 +113,7 @@ Parsed parse(const std::string& text, store::Sasaran sasaran) {
             }
             row.push_back(value.empty() ? std::nullopt : std::optional(std::move(value)));
         }
-        if (sasaran == store::Sasaran::krs) {
+        if (sasaran.table == nullptr) {
             if (!row[2] && !row[3])
                 parsed.fault(reader.line(), "semester", "semester atau kode_semester wajib diisi");
         } else if (row[0] && !keys.insert(*row[0]).second) {
@@ -161,50 +126,28 @@ Parsed parse(const std::string& text, store::Sasaran sasaran) {
     return parsed;
 }
 
-bool is_csv(const Request& request) {
-    auto type = request.header("Content-Type");
-    type = type.substr(0, type.find(';'));
-    while (type.ends_with(' ')) type.remove_suffix(1);
-    return boost::beast::iequals(boost::beast::string_view(type.data(), type.size()), "text/csv");
-}
-
 }  // namespace
 
-void Impor::routes(Routes& routes) {
-    const auto admin = Access::roles({"admin"});
-    const std::string base = "/api/acad/impor/";
-    routes.add("POST", base + "mahasiswa", admin,
-               [this](Request& request) { return post(request, store::Sasaran::mahasiswa); });
-    routes.add("POST", base + "mata_kuliah", admin,
-               [this](Request& request) { return post(request, store::Sasaran::mata_kuliah); });
-    routes.add("POST", base + "krs", admin,
-               [this](Request& request) { return post(request, store::Sasaran::krs); });
-}
-
-Reply Impor::post(Request& request, store::Sasaran sasaran) {
-    if (!is_csv(request)) {
-        auto refusal = shared::http::problem_response(415, "unsupported_media_type",
-                                                      "Isi permintaan harus berjenis text/csv");
-        refusal.with("Accept", "text/csv");
-        co_return refusal;
-    }
-    Query query(request);
+Reply import_csv(Context& context, Request& request, store::Sasaran sasaran) {
+    if (!http::has_media_type(request.header("Content-Type"), "text/csv"))
+        co_return http::unsupported_media_type("text/csv");
+    http::Query query(request);
     const bool dry_run = query.boolean("dry_run").value_or(false);
     if (!query.ok()) co_return query.refusal();
     if (!shared::json::valid_utf8(request.body)) {
-        co_return shared::http::problem_response(400, "malformed_csv", "Berkas CSV harus berupa UTF-8");
+        co_return http::problem_response(400, "malformed_csv", "Berkas CSV harus berupa UTF-8");
     }
     auto parsed = parse(request.body, sasaran);
-    if (!parsed.faults.empty()) co_return shared::http::validation_failed(std::move(parsed.faults));
+    if (!parsed.faults.empty()) co_return http::validation_failed(std::move(parsed.faults));
 
     const auto count = static_cast<std::int64_t>(parsed.rows.size());
-    const auto result = co_await store_.run(pelaku_of(request), sasaran, std::move(parsed.rows), dry_run);
+    const auto result =
+        co_await context.impor.run(pelaku_of(request), sasaran, std::move(parsed.rows), dry_run);
     if (!result) co_return database_failed(result.error());
     if (!result->faults.empty()) {
-        const auto columns = columns_of(sasaran);
         for (const auto& fault : result->faults)
             parsed.fault(parsed.lines[fault.row], fault.column, fault.detail);
-        co_return shared::http::validation_failed(std::move(parsed.faults));
+        co_return http::validation_failed(std::move(parsed.faults));
     }
     shared::json::Writer writer;
     writer.object([&] {
@@ -213,7 +156,11 @@ Reply Impor::post(Request& request, store::Sasaran sasaran) {
         writer.member("ditambah", result->ditambah);
         writer.member("diubah", result->diubah);
     });
-    co_return shared::http::json_response(200, writer.str());
+    co_return http::json_response(200, writer.str());
+}
+
+Reply import_krs(Context& context, Request& request) {
+    return import_csv(context, request, {store::kKrsColumns, nullptr});
 }
 
 }  // namespace acad::api

@@ -1,20 +1,17 @@
-// POST /api/acad/impor/{mahasiswa,mata_kuliah,krs}: CSV, all rows or none.
+// POST /api/acad/impor/…: CSV, all rows or none.
 #pragma once
 
-#include "services/acad/api/routes.hpp"
-#include "services/acad/store/impor.hpp"
+#include "services/acad/api/resource.hpp"
 
 namespace acad::api {
 
-class Impor {
-  public:
-    explicit Impor(shared::pg::Pool& pool) : store_(pool) {}
-    void routes(Routes& routes);
+Reply import_csv(Context& context, Request& request, store::Sasaran sasaran);
 
-  private:
-    Reply post(Request& request, store::Sasaran sasaran);
-
-    store::ImporStore store_;
-};
+template <const Resource& resource>
+Reply import_rows(Context& context, Request& request) {
+    return import_csv(context, request, {resource.table.columns, &resource.table});
+}
+// Enrolments; the sks limit and the windows do not apply.
+Reply import_krs(Context& context, Request& request);
 
 }  // namespace acad::api

@@ -2,21 +2,10 @@
 #pragma once
 
 #include "services/acad/api/common.hpp"
-#include "services/acad/api/routes.hpp"
-#include "services/acad/store/studi.hpp"
+#include "services/acad/api/context.hpp"
 
 namespace acad::api {
 
-class Ips {
-  public:
-    Ips(shared::pg::Pool& pool, domain::Ketentuan ketentuan) : studi_(pool), ketentuan_(ketentuan) {}
-    void routes(Routes& routes);
-
-  private:
-    Reply get(Request& request);
-
-    store::StudiStore studi_;
-    domain::Ketentuan ketentuan_;
-};
+Reply get_ips(Context& context, Request& request);
 
 }  // namespace acad::api

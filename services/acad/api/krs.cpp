@@ -2,13 +2,20 @@
 
 #include <charconv>
 
+#include "shared/http/answers.hpp"
+#include "shared/http/etag.hpp"
+
 namespace acad::api {
 
-using shared::http::Access;
+namespace http = shared::http;
 using shared::json::FieldError;
 using shared::json::ObjectReader;
 
-void write_krs(shared::json::Writer& writer, const store::Krs& row) {
+namespace {
+
+constexpr std::size_t kNimLength = shared::domain::Nim::kMaxLength;
+
+void write(shared::json::Writer& writer, const store::Krs& row) {
     writer.object([&] {
         writer.member("id_krs", row.id_krs);
         writer.member("nim", row.nim);
@@ -20,48 +27,35 @@ void write_krs(shared::json::Writer& writer, const store::Krs& row) {
     });
 }
 
-Response krs_not_found() {
-    return shared::http::problem_response(404, "krs_not_found", "KRS tidak ditemukan");
-}
-
-std::optional<std::int64_t> krs_id(const Request& request) {
-    const auto& text = request.param("id");
-    std::int64_t id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error != std::errc{} || end != text.data() + text.size() || id <= 0) return std::nullopt;
-    return id;
-}
-
-namespace {
-
 Response refusal(const domain::Pendaftaran& pendaftaran) {
     using domain::Keputusan;
     switch (pendaftaran.keputusan) {
         case Keputusan::mahasiswa_tidak_ada:
             return mahasiswa_not_found();
         case Keputusan::mata_kuliah_tidak_ada:
-            return shared::http::validation_failed({{"/kode_mk", "mata kuliah tidak ditemukan"}});
+            return http::validation_failed({{"/kode_mk", "mata kuliah tidak ditemukan"}});
         case Keputusan::tidak_dibuka:
-            return conflict("krs_closed", "Masa pengisian KRS untuk semester ini tidak dibuka");
+            return http::conflict("krs_closed", "Masa pengisian KRS untuk semester ini tidak dibuka");
         case Keputusan::semester_tidak_jelas:
-            return shared::http::validation_failed(
+            return http::validation_failed(
                 {{"/kode_semester", "semester tidak dapat ditentukan, isi kode_semester"}});
         case Keputusan::sudah_diambil:
-            return conflict("already_enrolled", "Mata kuliah ini sudah diambil");
+            return http::conflict("already_enrolled", "Mata kuliah ini sudah diambil");
         case Keputusan::lewat_batas_sks:
-            return conflict("sks_limit_exceeded", "Batas " + std::to_string(pendaftaran.batas_sks) +
-                                                      " SKS terlampaui, sudah diambil " +
-                                                      std::to_string(pendaftaran.sks_terambil) + " SKS");
+            return http::conflict("sks_limit_exceeded", "Batas " + std::to_string(pendaftaran.batas_sks) +
+                                                            " SKS terlampaui, sudah diambil " +
+                                                            std::to_string(pendaftaran.sks_terambil) +
+                                                            " SKS");
         case Keputusan::penuh:
-            return conflict("class_full", "Kuota mata kuliah ini sudah penuh");
+            return http::conflict("class_full", "Kuota mata kuliah ini sudah penuh");
         case Keputusan::bukan_haknya:
-            return forbidden();
+            return http::forbidden();
         case Keputusan::sudah_dinilai:
-            return conflict("already_graded", "KRS yang sudah dinilai tidak dapat dihapus");
+            return http::conflict("already_graded", "KRS yang sudah dinilai tidak dapat dihapus");
         case Keputusan::boleh:
             break;
     }
-    return shared::http::problem_response(500, "internal_error", "Terjadi kesalahan pada layanan");
+    return http::internal_error();
 }
 
 store::Enrolment read(const rapidjson::Value& body, const domain::Pelaku& pelaku,
@@ -71,8 +65,8 @@ store::Enrolment read(const rapidjson::Value& body, const domain::Pelaku& pelaku
     ObjectReader in(body, errors);
     const bool admin = pelaku.is(domain::Peran::admin);
     wish.hanya_saat_dibuka = !admin;
-    enrolment.nim = admin ? in.required_text("nim", {.max_length = 10})
-                          : in.optional_text("nim", {.max_length = 10}).value_or(pelaku.nim);
+    enrolment.nim = admin ? in.required_text("nim", {.max_length = kNimLength})
+                          : in.optional_text("nim", {.max_length = kNimLength}).value_or(pelaku.nim);
     enrolment.kode_mk = in.required_text("kode_mk", {.max_length = 10});
     if (const auto kode = in.optional_integer("kode_semester", 0, 99999)) {
         wish.kode_semester = static_cast<int>(*kode);
@@ -90,91 +84,97 @@ store::Enrolment read(const rapidjson::Value& body, const domain::Pelaku& pelaku
 
 }  // namespace
 
-void Krs::routes(Routes& routes) {
-    const auto enrollers = Access::roles({"admin", "mahasiswa"});
-    routes.add("GET", "/api/acad/krs", Access::any_token(),
-               [this](Request& request) { return list(request); });
-    routes.add("POST", "/api/acad/krs", enrollers, [this](Request& request) { return create(request); });
-    routes.add("GET", "/api/acad/krs/{id}", Access::any_token(),
-               [this](Request& request) { return get(request); });
-    routes.add("DELETE", "/api/acad/krs/{id}", enrollers,
-               [this](Request& request) { return remove(request); });
+Response one_krs(const Request& request, unsigned status, const store::Krs& row) {
+    shared::json::Writer writer;
+    write(writer, row);
+    return http::versioned(request, http::private_json(status, writer.str()), row.versi);
 }
 
-Reply Krs::list(Request& request) {
+Response krs_not_found() {
+    return http::not_found("krs_not_found", "KRS tidak ditemukan");
+}
+
+http::Refused<std::int64_t> krs_id(const Request& request) {
+    const auto& text = request.param("id");
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc{} || end != text.data() + text.size() || id <= 0) return krs_not_found();
+    return id;
+}
+
+boost::asio::awaitable<http::Refused<store::Krs>> existing_krs(Context& context, Request& request) {
+    auto id = krs_id(request);
+    if (!id) co_return id.error();
+    auto row = co_await context.krs.find(*id);
+    if (!row) co_return database_failed(row.error());
+    if (!*row) co_return krs_not_found();
+    co_return std::move(**row);
+}
+
+Reply list_krs(Context& context, Request& request) {
     const auto pelaku = pelaku_of(request);
-    Query query(request);
+    http::Query query(request);
     store::KrsFilter filter;
-    filter.nim = query.text("nim", 10);
+    filter.nim = query.text("nim", kNimLength);
     filter.kode_mk = query.text("kode_mk", 10);
-    filter.semester = query.semester("semester");
+    filter.semester = read_semester(query, request);
     filter.after = query.after_id();
     const int limit = query.limit();
     if (!query.ok()) co_return query.refusal();
     if (!domain::may_list_all(pelaku)) {
         if (pelaku.is(domain::Peran::mahasiswa) && pelaku.nim.empty()) co_return no_nim();
         if (!filter.nim) filter.nim = pelaku.nim;
-        if (!domain::may_read(pelaku, *filter.nim)) co_return forbidden();
+        if (!domain::may_read(pelaku, *filter.nim)) co_return http::forbidden();
     }
-    filter.limit = limit + 1;
-    auto rows = co_await store_.list(std::move(filter));
+    filter.limit = limit + 1;  // one more tells whether there is a next page
+    auto rows = co_await context.krs.list(std::move(filter));
     if (!rows) co_return database_failed(rows.error());
-
-    const bool more = rows->size() > static_cast<std::size_t>(limit);
-    if (more) rows->pop_back();
+    const bool more = http::cut_to_page(*rows, limit);
     shared::json::Writer writer;
     writer.array([&] {
-        for (const auto& row : *rows) write_krs(writer, row);
+        for (const auto& row : *rows) write(writer, row);
     });
-    auto response = private_json(200, writer.str());
-    if (more) next_page(response, request, std::to_string(rows->back().id_krs));
+    auto response = http::private_json(200, writer.str());
+    if (more) http::next_page(response, request, std::to_string(rows->back().id_krs));
     co_return response;
 }
 
-Reply Krs::get(Request& request) {
-    const auto id = krs_id(request);
-    if (!id) co_return krs_not_found();
-    const auto row = co_await store_.find(*id);
-    if (!row) co_return database_failed(row.error());
-    if (!*row) co_return krs_not_found();
-    if (!domain::may_read(pelaku_of(request), (*row)->nim)) co_return forbidden();
-    shared::json::Writer writer;
-    write_krs(writer, **row);
-    co_return private_json(200, writer.str()).with("ETag", etag((*row)->versi));
+Reply get_krs(Context& context, Request& request) {
+    auto row = co_await existing_krs(context, request);
+    if (!row) co_return row.error();
+    if (!domain::may_read(pelaku_of(request), row->nim)) co_return http::forbidden();
+    co_return one_krs(request, 200, *row);
 }
 
-Reply Krs::create(Request& request) {
+Reply create_krs(Context& context, Request& request) {
     const auto pelaku = pelaku_of(request);
-    auto body = shared::http::read_json_body(request);
+    auto body = http::read_json_body(request);
     if (body.refusal) co_return std::move(*body.refusal);
     std::vector<FieldError> errors;
     auto enrolment = read(body.document, pelaku, errors);
-    if (!errors.empty()) co_return shared::http::validation_failed(std::move(errors));
+    if (!errors.empty()) co_return http::validation_failed(std::move(errors));
     if (enrolment.nim.empty()) co_return no_nim();
-    if (!domain::may_enrol(pelaku, enrolment.nim)) co_return forbidden();
+    if (!domain::may_enrol(pelaku, enrolment.nim)) co_return http::forbidden();
 
-    const auto result = co_await store_.enrol(pelaku, std::move(enrolment));
+    const auto result = co_await context.krs.enrol(pelaku, std::move(enrolment));
     if (!result) co_return database_failed(result.error());
     if (!result->row) co_return refusal(result->pendaftaran);
-    shared::json::Writer writer;
-    write_krs(writer, *result->row);
-    auto response = private_json(201, writer.str());
+    auto response = one_krs(request, 201, *result->row);
     response.with("Location", "/api/acad/krs/" + std::to_string(result->row->id_krs));
-    response.with("ETag", etag(result->row->versi));
     co_return response;
 }
 
-Reply Krs::remove(Request& request) {
-    const auto id = krs_id(request);
-    if (!id) co_return krs_not_found();
-    const auto result = co_await store_.remove(pelaku_of(request), *id, if_match(request));
+Reply remove_krs(Context& context, Request& request) {
+    auto id = krs_id(request);
+    if (!id) co_return id.error();
+    const auto result = co_await context.krs.remove(pelaku_of(request), *id, allowed_versions(request));
     if (!result) co_return database_failed(result.error());
     if (result->outcome == store::Outcome::not_found) co_return krs_not_found();
-    if (result->outcome == store::Outcome::stale) co_return stale();
+    if (result->outcome == store::Outcome::stale) co_return http::stale();
     domain::Pendaftaran decision;
     decision.keputusan = result->keputusan;
     if (decision.keputusan != domain::Keputusan::boleh) co_return refusal(decision);
-    co_return shared::http::no_content();
+    co_return http::no_content();
 }
 
 }  // namespace acad::api

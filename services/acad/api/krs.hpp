@@ -1,29 +1,23 @@
 // /api/acad/krs: enrolment. Grades are in api/nilai.
 #pragma once
 
-#include "services/acad/api/routes.hpp"
-#include "services/acad/store/krs.hpp"
+#include "services/acad/api/common.hpp"
+#include "services/acad/api/context.hpp"
+#include "shared/http/refused.hpp"
 
 namespace acad::api {
 
-// The JSON of one row, the same in every answer.
-void write_krs(shared::json::Writer& writer, const store::Krs& row);
+// The JSON of one row, the same in every answer, with its ETag.
+Response one_krs(const Request& request, unsigned status, const store::Krs& row);
 Response krs_not_found();
-// The {id} of the path; nullopt for what is no id (and so does not exist).
-std::optional<std::int64_t> krs_id(const Request& request);
+// The {id} of the path; what is no id does not exist.
+shared::http::Refused<std::int64_t> krs_id(const Request& request);
+// The row of that id.
+boost::asio::awaitable<shared::http::Refused<store::Krs>> existing_krs(Context& context, Request& request);
 
-class Krs {
-  public:
-    Krs(shared::pg::Pool& pool, domain::Ketentuan ketentuan) : store_(pool, ketentuan) {}
-    void routes(Routes& routes);
-
-  private:
-    Reply list(Request& request);
-    Reply get(Request& request);
-    Reply create(Request& request);
-    Reply remove(Request& request);
-
-    store::KrsStore store_;
-};
+Reply list_krs(Context& context, Request& request);
+Reply get_krs(Context& context, Request& request);
+Reply create_krs(Context& context, Request& request);
+Reply remove_krs(Context& context, Request& request);
 
 }  // namespace acad::api

@@ -1,25 +1,23 @@
-// /api/acad/mahasiswa: the students.
+// /api/acad/mahasiswa: the students. A mahasiswa sees the own row only.
 #pragma once
 
-#include "services/acad/api/common.hpp"
-#include "services/acad/api/routes.hpp"
+#include "services/acad/api/resource.hpp"
 #include "services/acad/store/mahasiswa.hpp"
 
 namespace acad::api {
 
-class Mahasiswa {
-  public:
-    explicit Mahasiswa(shared::pg::Pool& pool) : store_(pool) {}
-    void routes(Routes& routes);
-
-  private:
-    Reply list(Request& request);
-    Reply get(Request& request);
-    Reply create(Request& request);
-    Reply replace(Request& request);
-    Reply remove(Request& request);
-
-    store::MahasiswaStore store_;
+inline constexpr Resource kMahasiswa{
+    .table = store::kMahasiswa,
+    .path = "/api/acad/mahasiswa",
+    .key_name = "NIM",
+    .not_found_code = "mahasiswa_not_found",
+    .not_found = "Data mahasiswa tidak ditemukan",
+    .taken = "Mahasiswa dengan NIM ini sudah ada",
+    .in_use = "Mahasiswa masih memiliki KRS",
+    .personal = true,
 };
+
+Reply list_mahasiswa(Context& context, Request& request);
+Reply get_mahasiswa(Context& context, Request& request);
 
 }  // namespace acad::api

@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "services/acad/api/krs.hpp"
+#include "shared/http/answers.hpp"
 
 namespace acad::api {
 
-using shared::http::Access;
+namespace http = shared::http;
 using shared::json::FieldError;
 using shared::json::ObjectReader;
 
@@ -22,15 +23,8 @@ std::string normalized(std::string nilai) {
 
 }  // namespace
 
-void Nilai::routes(Routes& routes) {
-    const auto graders = Access::roles({"admin", "dosen"});
-    routes.add("PUT", "/api/acad/krs/{id}/nilai", graders, [this](Request& request) { return put(request); });
-    routes.add("GET", "/api/acad/krs/{id}/nilai/riwayat", graders,
-               [this](Request& request) { return history(request); });
-}
-
-Reply Nilai::put(Request& request) {
-    auto body = shared::http::read_json_body(request);
+Reply put_nilai(Context& context, Request& request) {
+    auto body = http::read_json_body(request);
     if (body.refusal) co_return std::move(*body.refusal);
     std::vector<FieldError> errors;
     ObjectReader in(body.document, errors);
@@ -39,35 +33,29 @@ Reply Nilai::put(Request& request) {
     auto alasan = in.optional_text("alasan", {.max_length = 500}).value_or("");
     in.finish();
     if (errors.empty() && nilai && nilai->empty()) in.error("nilai", "tidak boleh kosong");
-    if (!errors.empty()) co_return shared::http::validation_failed(std::move(errors));
-    const auto id = krs_id(request);
-    if (!id) co_return krs_not_found();
+    if (!errors.empty()) co_return http::validation_failed(std::move(errors));
+    auto id = krs_id(request);
+    if (!id) co_return id.error();
 
-    const auto outcome = co_await store_.grade(pelaku_of(request), *id, std::move(nilai), std::move(alasan),
-                                               if_match(request));
+    const auto outcome = co_await context.krs.grade(pelaku_of(request), *id, std::move(nilai),
+                                                    std::move(alasan), allowed_versions(request));
     if (!outcome) {
         if (outcome.error() == shared::pg::Errc::check_violation) {
-            co_return shared::http::validation_failed({{"/nilai", "tidak ada dalam skala nilai"}});
+            co_return http::validation_failed({{"/nilai", "tidak ada dalam skala nilai"}});
         }
         co_return database_failed(outcome.error());
     }
     if (*outcome == store::Outcome::not_found) co_return krs_not_found();
-    if (*outcome == store::Outcome::stale) co_return stale();
-    const auto row = co_await store_.find(*id);
-    if (!row) co_return database_failed(row.error());
-    if (!*row) co_return krs_not_found();
-    shared::json::Writer writer;
-    write_krs(writer, **row);
-    co_return private_json(200, writer.str()).with("ETag", etag((*row)->versi));
+    if (*outcome == store::Outcome::stale) co_return http::stale();
+    auto row = co_await existing_krs(context, request);
+    if (!row) co_return row.error();
+    co_return one_krs(request, 200, *row);
 }
 
-Reply Nilai::history(Request& request) {
-    const auto id = krs_id(request);
-    if (!id) co_return krs_not_found();
-    const auto row = co_await store_.find(*id);
-    if (!row) co_return database_failed(row.error());
-    if (!*row) co_return krs_not_found();
-    const auto changes = co_await store_.history(*id);
+Reply list_nilai_changes(Context& context, Request& request) {
+    auto row = co_await existing_krs(context, request);
+    if (!row) co_return row.error();
+    const auto changes = co_await context.krs.history(row->id_krs);
     if (!changes) co_return database_failed(changes.error());
     shared::json::Writer writer;
     writer.array([&] {
@@ -81,7 +69,7 @@ Reply Nilai::history(Request& request) {
             });
         }
     });
-    co_return private_json(200, writer.str());
+    co_return http::private_json(200, writer.str());
 }
 
 }  // namespace acad::api

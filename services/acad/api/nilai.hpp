@@ -1,21 +1,12 @@
 // /api/acad/krs/{id}/nilai: grades and their history.
 #pragma once
 
-#include "services/acad/api/routes.hpp"
-#include "services/acad/store/krs.hpp"
+#include "services/acad/api/common.hpp"
+#include "services/acad/api/context.hpp"
 
 namespace acad::api {
 
-class Nilai {
-  public:
-    Nilai(shared::pg::Pool& pool, domain::Ketentuan ketentuan) : store_(pool, ketentuan) {}
-    void routes(Routes& routes);
-
-  private:
-    Reply put(Request& request);
-    Reply history(Request& request);
-
-    store::KrsStore store_;
-};
+Reply put_nilai(Context& context, Request& request);
+Reply list_nilai_changes(Context& context, Request& request);
 
 }  // namespace acad::api

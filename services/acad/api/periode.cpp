@@ -1,8 +1,9 @@
 #include "services/acad/api/periode.hpp"
 
+#include "shared/http/answers.hpp"
+
 namespace acad::api {
 
-using shared::http::Access;
 using shared::json::FieldError;
 using shared::json::ObjectReader;
 
@@ -33,15 +34,8 @@ bool is_timestamp(const std::string& text) {
 
 }  // namespace
 
-void Periode::routes(Routes& routes) {
-    routes.add("GET", "/api/acad/periode_krs", Access::any_token(),
-               [this](Request& request) { return list(request); });
-    routes.add("PUT", "/api/acad/periode_krs/{kode_semester}", Access::roles({"admin"}),
-               [this](Request& request) { return put(request); });
-}
-
-Reply Periode::list(Request&) {
-    const auto rows = co_await store_.list();
+Reply list_periode(Context& context, Request&) {
+    const auto rows = co_await context.periode.list();
     if (!rows) co_return database_failed(rows.error());
     shared::json::Writer writer;
     writer.array([&] {
@@ -50,10 +44,10 @@ Reply Periode::list(Request&) {
     co_return shared::http::json_response(200, writer.str());
 }
 
-Reply Periode::put(Request& request) {
+Reply put_periode(Context& context, Request& request) {
     const auto kode = domain::parse_semester(request.param("kode_semester"));
     if (!kode || kode->value <= domain::kLastOrdinal)
-        co_return not_found("Kode semester tidak sah, contoh: 20241");
+        co_return shared::http::not_found("not_found", "Kode semester tidak sah, contoh: 20241");
     auto body = shared::http::read_json_body(request);
     if (body.refusal) co_return std::move(*body.refusal);
     std::vector<FieldError> errors;
@@ -68,7 +62,7 @@ Reply Periode::put(Request& request) {
         in.error("tutup", "harus waktu seperti 2024-08-01T00:00:00+07:00");
     in.finish();
     if (!errors.empty()) co_return shared::http::validation_failed(std::move(errors));
-    const auto stored = co_await store_.put(pelaku_of(request), std::move(row));
+    const auto stored = co_await context.periode.put(pelaku_of(request), std::move(row));
     if (!stored) {
         if (stored.error() == shared::pg::Errc::check_violation) {
             co_return shared::http::validation_failed({{"/tutup", "harus sesudah buka"}});

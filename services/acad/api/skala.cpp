@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "shared/http/answers.hpp"
+
 namespace acad::api {
 
-using shared::http::Access;
 using shared::json::FieldError;
 using shared::json::ObjectReader;
 
@@ -84,15 +85,8 @@ store::Skala read(const rapidjson::Value& body, std::vector<FieldError>& errors)
 
 }  // namespace
 
-void Skala::routes(Routes& routes) {
-    routes.add("GET", "/api/acad/skala_nilai", Access::any_token(),
-               [this](Request& request) { return list(request); });
-    routes.add("PUT", "/api/acad/skala_nilai", Access::roles({"admin"}),
-               [this](Request& request) { return put(request); });
-}
-
-Reply Skala::list(Request&) {
-    const auto scales = co_await store_.list();
+Reply list_skala(Context& context, Request&) {
+    const auto scales = co_await context.skala.list();
     if (!scales) co_return database_failed(scales.error());
     shared::json::Writer writer;
     writer.array([&] {
@@ -101,18 +95,18 @@ Reply Skala::list(Request&) {
     co_return shared::http::json_response(200, writer.str());
 }
 
-Reply Skala::put(Request& request) {
+Reply put_skala(Context& context, Request& request) {
     auto body = shared::http::read_json_body(request);
     if (body.refusal) co_return std::move(*body.refusal);
     std::vector<FieldError> errors;
     auto skala = read(body.document, errors);
     if (!errors.empty()) co_return shared::http::validation_failed(std::move(errors));
     const auto copy = skala;
-    const auto result = co_await store_.put(pelaku_of(request), std::move(skala));
+    const auto result = co_await context.skala.put(pelaku_of(request), std::move(skala));
     if (!result) co_return database_failed(result.error());
     if (*result == store::SkalaResult::grade_in_use) {
-        co_return conflict("grade_in_use",
-                           "Ada nilai yang sudah diberikan dan tidak ada dalam skala baru ini");
+        co_return shared::http::conflict("grade_in_use",
+                                         "Ada nilai yang sudah diberikan dan tidak ada dalam skala baru ini");
     }
     shared::json::Writer writer;
     write(writer, copy);

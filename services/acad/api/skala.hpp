@@ -1,21 +1,12 @@
 // /api/acad/skala_nilai: the grade scales.
 #pragma once
 
-#include "services/acad/api/routes.hpp"
-#include "services/acad/store/skala.hpp"
+#include "services/acad/api/common.hpp"
+#include "services/acad/api/context.hpp"
 
 namespace acad::api {
 
-class Skala {
-  public:
-    explicit Skala(shared::pg::Pool& pool) : store_(pool) {}
-    void routes(Routes& routes);
-
-  private:
-    Reply list(Request& request);
-    Reply put(Request& request);
-
-    store::SkalaStore store_;
-};
+Reply list_skala(Context& context, Request& request);
+Reply put_skala(Context& context, Request& request);
 
 }  // namespace acad::api

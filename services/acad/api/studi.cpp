@@ -1,8 +1,9 @@
 #include "services/acad/api/studi.hpp"
 
+#include "shared/http/answers.hpp"
+
 namespace acad::api {
 
-using shared::http::Access;
 using shared::json::Writer;
 
 namespace {
@@ -37,33 +38,24 @@ void write_course(Writer& writer, const domain::Pengambilan& row, bool with_seme
 
 }  // namespace
 
-void Studi::routes(Routes& routes) {
-    const std::string base = "/api/acad/mahasiswa/{nim}/";
-    routes.add("GET", base + "khs", Access::any_token(), [this](Request& request) { return khs(request); });
-    routes.add("GET", base + "transkrip", Access::any_token(),
-               [this](Request& request) { return transkrip(request); });
-    routes.add("GET", base + "riwayat", Access::any_token(),
-               [this](Request& request) { return riwayat(request); });
-}
-
-boost::asio::awaitable<boost::system::result<store::Rekam, Response>> Studi::read(Request& request) {
-    const auto pelaku = pelaku_of(request);
-    const auto& nim = request.param("nim");
-    if (!domain::may_read(pelaku, nim)) co_return forbidden();
-    if (!plausible_key(nim)) co_return mahasiswa_not_found();
-    auto rekam = co_await store_.find(nim);
+boost::asio::awaitable<shared::http::Refused<store::Rekam>> readable_mahasiswa(Context& context,
+                                                                               Request& request,
+                                                                               std::string nim) {
+    if (!domain::may_read(pelaku_of(request), nim)) co_return shared::http::forbidden();
+    if (!plausible_key(nim, shared::domain::Nim::kMaxLength)) co_return mahasiswa_not_found();
+    auto rekam = co_await context.studi.find(std::move(nim));
     if (!rekam) co_return database_failed(rekam.error());
     if (!*rekam) co_return mahasiswa_not_found();
     co_return std::move(**rekam);
 }
 
-Reply Studi::khs(Request& request) {
-    Query query(request);
-    const auto asked = query.semester("semester");
+Reply get_khs(Context& context, Request& request) {
+    shared::http::Query query(request);
+    const auto asked = read_semester(query, request);
     if (!query.ok()) co_return query.refusal();
-    auto rekam = co_await read(request);
+    auto rekam = co_await readable_mahasiswa(context, request, request.param("nim"));
     if (!rekam) co_return rekam.error();
-    const auto tables = co_await store_.tables();
+    const auto tables = co_await context.studi.tables();
     if (!tables) co_return database_failed(tables.error());
 
     const auto& studi = rekam->studi;
@@ -77,10 +69,11 @@ Reply Studi::khs(Request& request) {
     } else if (const auto all = domain::terms(studi); !all.empty()) {
         rows = domain::of_term(studi, all.back());
     }
-    if (rows.empty() && asked) co_return not_found("Tidak ada mata kuliah pada semester ini");
+    if (rows.empty() && asked)
+        co_return shared::http::not_found("not_found", "Tidak ada mata kuliah pada semester ini");
     if (const auto all = domain::terms(rows); !all.empty()) last = all.back();
     const auto so_far = domain::until(studi, last);
-    const auto ips = domain::ip(rows, ketentuan_.rounding);
+    const auto ips = domain::ip(rows, context.ketentuan.rounding);
 
     Writer writer;
     writer.object([&] {
@@ -91,20 +84,20 @@ Reply Studi::khs(Request& request) {
         });
         writer.member("sks", domain::sks_taken(rows));
         write_indeks(writer, "ips", ips);
-        write_indeks(writer, "ipk", domain::ipk(so_far, ketentuan_));
-        writer.member("sks_lulus", domain::sks_lulus(so_far, ketentuan_.repeat));
+        write_indeks(writer, "ipk", domain::ipk(so_far, context.ketentuan));
+        writer.member("sks_lulus", domain::sks_lulus(so_far, context.ketentuan.repeat));
         writer.member("batas_sks_berikutnya", domain::sks_limit(tables->batas_sks, ips));
     });
-    co_return private_json(200, writer.str());
+    co_return shared::http::private_json(200, writer.str());
 }
 
-Reply Studi::transkrip(Request& request) {
-    auto rekam = co_await read(request);
+Reply get_transkrip(Context& context, Request& request) {
+    auto rekam = co_await readable_mahasiswa(context, request, request.param("nim"));
     if (!rekam) co_return rekam.error();
-    const auto tables = co_await store_.tables();
+    const auto tables = co_await context.studi.tables();
     if (!tables) co_return database_failed(tables.error());
-    const auto rows = domain::without_repeats(rekam->studi, ketentuan_.repeat);
-    const auto ipk = domain::ip(rows, ketentuan_.rounding);
+    const auto rows = domain::without_repeats(rekam->studi, context.ketentuan.repeat);
+    const auto ipk = domain::ip(rows, context.ketentuan.rounding);
     int sks_ip = 0;
     for (const auto& row : rows) sks_ip += row.counts() ? *row.sks : 0;
 
@@ -114,16 +107,16 @@ Reply Studi::transkrip(Request& request) {
         writer.member_array("mata_kuliah", [&] {
             for (const auto& row : rows) write_course(writer, row, true);
         });
-        writer.member("sks_total", domain::sks_lulus(rekam->studi, ketentuan_.repeat));
+        writer.member("sks_total", domain::sks_lulus(rekam->studi, context.ketentuan.repeat));
         writer.member("sks_ip", sks_ip);
         write_indeks(writer, "ipk", ipk);
         writer.member("predikat", domain::predikat(tables->predikat, ipk));
     });
-    co_return private_json(200, writer.str());
+    co_return shared::http::private_json(200, writer.str());
 }
 
-Reply Studi::riwayat(Request& request) {
-    auto rekam = co_await read(request);
+Reply get_riwayat(Context& context, Request& request) {
+    auto rekam = co_await readable_mahasiswa(context, request, request.param("nim"));
     if (!rekam) co_return rekam.error();
     const auto& studi = rekam->studi;
 
@@ -137,14 +130,14 @@ Reply Studi::riwayat(Request& request) {
                 writer.object([&] {
                     write_semester(writer, term);
                     writer.member("sks", domain::sks_taken(rows));
-                    write_indeks(writer, "ips", domain::ip(rows, ketentuan_.rounding));
-                    write_indeks(writer, "ipk", domain::ipk(so_far, ketentuan_));
-                    writer.member("sks_lulus", domain::sks_lulus(so_far, ketentuan_.repeat));
+                    write_indeks(writer, "ips", domain::ip(rows, context.ketentuan.rounding));
+                    write_indeks(writer, "ipk", domain::ipk(so_far, context.ketentuan));
+                    writer.member("sks_lulus", domain::sks_lulus(so_far, context.ketentuan.repeat));
                 });
             }
         });
     });
-    co_return private_json(200, writer.str());
+    co_return shared::http::private_json(200, writer.str());
 }
 
 }  // namespace acad::api

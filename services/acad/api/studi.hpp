@@ -1,25 +1,19 @@
 // /api/acad/mahasiswa/{nim}/…: KHS of a semester, transcript, and averages over time.
 #pragma once
 
-#include "services/acad/api/routes.hpp"
-#include "services/acad/store/studi.hpp"
+#include "services/acad/api/common.hpp"
+#include "services/acad/api/context.hpp"
+#include "shared/http/refused.hpp"
 
 namespace acad::api {
 
-class Studi {
-  public:
-    Studi(shared::pg::Pool& pool, domain::Ketentuan ketentuan) : store_(pool), ketentuan_(ketentuan) {}
-    void routes(Routes& routes);
+// The record of a student that the caller may read, or the refusal.
+boost::asio::awaitable<shared::http::Refused<store::Rekam>> readable_mahasiswa(Context& context,
+                                                                               Request& request,
+                                                                               std::string nim);
 
-  private:
-    Reply khs(Request& request);
-    Reply transkrip(Request& request);
-    Reply riwayat(Request& request);
-    // The record of the {nim} that the caller may read, or the refusal.
-    boost::asio::awaitable<boost::system::result<store::Rekam, Response>> read(Request& request);
-
-    store::StudiStore store_;
-    domain::Ketentuan ketentuan_;
-};
+Reply get_khs(Context& context, Request& request);
+Reply get_transkrip(Context& context, Request& request);
+Reply get_riwayat(Context& context, Request& request);
 
 }  // namespace acad::api

@@ -12,22 +12,6 @@ namespace acad::store {
 namespace {
 
 // Statements take one array a column. A returned row is "t" for an insert and "f" for a change.
-constexpr pg::Statement kMahasiswa(
-    "INSERT INTO mahasiswa (nim, nama, jurusan, angkatan)"
-    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[])"
-    " ON CONFLICT (nim) DO UPDATE"
-    " SET nama = excluded.nama, jurusan = excluded.jurusan, angkatan = excluded.angkatan"
-    " WHERE (mahasiswa.nama, mahasiswa.jurusan, mahasiswa.angkatan)"
-    "       IS DISTINCT FROM (excluded.nama, excluded.jurusan, excluded.angkatan)"
-    " RETURNING xmax = 0");
-constexpr pg::Statement kMataKuliah(
-    "INSERT INTO mata_kuliah (kode_mk, nama_mk, sks, kuota)"
-    " SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[])"
-    " ON CONFLICT (kode_mk) DO UPDATE"
-    " SET nama_mk = excluded.nama_mk, sks = excluded.sks, kuota = excluded.kuota"
-    " WHERE (mata_kuliah.nama_mk, mata_kuliah.sks, mata_kuliah.kuota)"
-    "       IS DISTINCT FROM (excluded.nama_mk, excluded.sks, excluded.kuota)"
-    " RETURNING xmax = 0");
 
 // Each row with what it refers to, and both ways of its semester.
 #define KRS_ROWS                                                                                       \
@@ -82,29 +66,18 @@ ImporFault krs_fault(std::size_t row, std::string_view what) {
     return {row, "semester", "semester tidak dapat ditentukan atau di luar 1 sampai 14"};
 }
 
-pg::Statement statement_of(Sasaran sasaran) {
-    switch (sasaran) {
-        case Sasaran::mahasiswa:
-            return kMahasiswa;
-        case Sasaran::mata_kuliah:
-            return kMataKuliah;
-        case Sasaran::krs:
-            break;
-    }
-    return kKrs;
-}
-
 }  // namespace
 
 asio::awaitable<Result<ImporResult>> ImporStore::run(domain::Pelaku pelaku, Sasaran sasaran,
                                                      std::vector<ImporRow> rows, bool dry_run) {
     ImporResult result;
+    const auto statement = sasaran.table == nullptr ? kKrs : records_.upsert(*sasaran.table);
     auto transaction = co_await begin_as(pool_, std::move(pelaku), "impor");
     if (!transaction) co_return transaction.error();
     for (std::size_t begin = 0; begin < rows.size(); begin += kChunk) {
         const auto end = std::min(begin + kChunk, rows.size());
         const auto params = columns_of(rows, begin, end);
-        if (sasaran == Sasaran::krs) {
+        if (sasaran.table == nullptr) {
             const auto faults = co_await transaction->query(kKrsFaults, params);
             if (!faults) co_return faults.error();
             for (int i = 0; i < faults->size(); ++i) {
@@ -113,7 +86,7 @@ asio::awaitable<Result<ImporResult>> ImporStore::run(domain::Pelaku pelaku, Sasa
             }
             if (!result.faults.empty()) continue;  // the other chunks are still looked at
         }
-        const auto written = co_await transaction->query(statement_of(sasaran), params);
+        const auto written = co_await transaction->query(statement, params);
         if (!written) co_return written.error();
         for (int i = 0; i < written->size(); ++i)
             ++(written->boolean(i, 0) ? result.ditambah : result.diubah);

@@ -2,19 +2,32 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "services/acad/store/write.hpp"
+#include "services/acad/domain/semester.hpp"
+#include "services/acad/store/records.hpp"
 
 namespace acad::store {
 
-enum class Sasaran { mahasiswa, mata_kuliah, krs };
+// krs has rules of its own: both ways of a semester, and rows that refer to others.
+inline constexpr Column kKrsColumns[] = {
+    // Of a student that is there, in whatever shape.
+    {.name = "nim", .kind = Kind::text, .max_length = shared::domain::Nim::kMaxLength},
+    kode_column("kode_mk"),
+    optional(number_column("semester", 1, domain::kLastOrdinal)),
+    {.name = "kode_semester", .kind = Kind::kode_semester, .required = false, .min = 19001, .max = 29993},
+    {.name = "nilai", .kind = Kind::nilai, .required = false, .max_length = 2},
+};
 
-// The values of one row in the order of the table's columns below; nullopt: not given.
-//   mahasiswa:   nim, nama, jurusan, angkatan
-//   mata_kuliah: kode_mk, nama_mk, sks, kuota
-//   krs:         nim, kode_mk, semester, kode_semester, nilai
+// What a file is imported into.
+struct Sasaran {
+    std::span<const Column> columns;
+    const Table* table = nullptr;  // nullptr: krs
+};
+
+// The values of one row in the order of the columns; nullopt: not given.
 using ImporRow = std::vector<std::optional<std::string>>;
 
 struct ImporFault {
@@ -31,15 +44,16 @@ struct ImporResult {
 
 class ImporStore {
   public:
-    explicit ImporStore(shared::pg::Pool& pool) : pool_(pool) {}
+    ImporStore(shared::pg::Pool& pool, Records& records) : pool_(pool), records_(records) {}
 
     // Rows that exist are changed (krs: only the grade, where one is given). `dry_run`: everything but the
     // commit.
-    boost::asio::awaitable<shared::Result<ImporResult>> run(domain::Pelaku pelaku, Sasaran tabel,
+    boost::asio::awaitable<shared::Result<ImporResult>> run(domain::Pelaku pelaku, Sasaran sasaran,
                                                             std::vector<ImporRow> rows, bool dry_run);
 
   private:
     shared::pg::Pool& pool_;
+    Records& records_;
 };
 
 }  // namespace acad::store

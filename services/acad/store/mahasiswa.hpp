@@ -1,49 +1,22 @@
-// Table mahasiswa.
+// Table mahasiswa: the students.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "services/acad/store/write.hpp"
+#include "services/acad/store/table.hpp"
 
 namespace acad::store {
 
-struct Mahasiswa {
-    std::string nim;
-    std::string nama;
-    std::string jurusan;
-    std::optional<int> angkatan;  // unknown only in rows of the first release
-    std::int64_t versi = 0;       // changes with every write
+inline constexpr Column kMahasiswaColumns[] = {
+    nim_column(),
+    text_column("nama", 100),
+    text_column("jurusan", 50),
+    number_column("angkatan", 1900, 2900),
 };
-
-struct MahasiswaFilter {
-    std::optional<std::string> after;  // rows behind this nim
-    std::optional<std::string> q;      // part of nama or nim, any case
-    std::optional<std::string> jurusan;
-    std::optional<int> angkatan;
-    std::optional<std::string> nim;
-    int limit = 50;
+inline constexpr Filter kMahasiswaFilters[] = {
+    {text_column("q", 100), "nama ILIKE $ OR nim ILIKE $", true},
+    {text_column("jurusan", 50), "jurusan = $"},
+    {number_column("angkatan", 1, 9999), "angkatan = $::int"},
+    {nim_column(), "nim = $"},
 };
-
-class MahasiswaStore {
-  public:
-    explicit MahasiswaStore(shared::pg::Pool& pool) : pool_(pool) {}
-
-    // Ordered by nim.
-    boost::asio::awaitable<shared::Result<std::vector<Mahasiswa>>> list(MahasiswaFilter filter);
-    boost::asio::awaitable<shared::Result<std::optional<Mahasiswa>>> find(std::string nim);
-    // Error unique_violation: the nim is taken. Returns the row as stored.
-    boost::asio::awaitable<shared::Result<Mahasiswa>> create(domain::Pelaku pelaku, Mahasiswa row);
-    // Fills row.versi when done.
-    boost::asio::awaitable<shared::Result<Outcome>> replace(domain::Pelaku pelaku, Mahasiswa& row,
-                                                            Versions versions);
-    // Error foreign_key_violation: there is krs of this student.
-    boost::asio::awaitable<shared::Result<Outcome>> remove(domain::Pelaku pelaku, std::string nim,
-                                                           Versions versions);
-
-  private:
-    shared::pg::Pool& pool_;
-};
+inline constexpr Table kMahasiswa{"mahasiswa", kMahasiswaColumns, kMahasiswaFilters};
 
 }  // namespace acad::store

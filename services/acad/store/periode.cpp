@@ -51,13 +51,9 @@ asio::awaitable<Result<std::vector<Periode>>> PeriodeStore::list(pg::Transaction
 }
 
 asio::awaitable<Result<Periode>> PeriodeStore::put(domain::Pelaku pelaku, Periode row) {
-    auto transaction = co_await begin_as(pool_, std::move(pelaku));
-    if (!transaction) co_return transaction.error();
     pg::Params params{std::to_string(row.kode_semester), row.buka, row.tutup};
-    const auto rows = co_await transaction->query(kPut, std::move(params));
+    const auto rows = co_await write_as(pool_, std::move(pelaku), kPut, std::move(params));
     if (!rows) co_return rows.error();
-    const auto committed = co_await transaction->commit();
-    if (!committed) co_return committed.error();
     co_return read(*rows, 0);
 }
 

@@ -12,12 +12,12 @@ namespace {
 // For the students of $1: one row an enrolment, or one row with NULLs for a student without any. The scale is
 // looked up once for each jurusan and term.
 constexpr pg::Statement kFind(
-    "WITH m AS (SELECT nim, nama, jurusan, angkatan, versi FROM mahasiswa WHERE nim = ANY ($1::text[])),"
+    "WITH m AS (SELECT nim, nama, jurusan, angkatan FROM mahasiswa WHERE nim = ANY ($1::text[])),"
     " masa AS (SELECT DISTINCT m.jurusan, k.kode_semester FROM m JOIN krs k ON k.nim = m.nim"
     "          WHERE k.duplikat_dari IS NULL),"
     " skala AS MATERIALIZED (SELECT jurusan, kode_semester, skala_untuk(jurusan, kode_semester) AS id_skala "
     "FROM masa)"
-    " SELECT m.nim, coalesce(m.nama, ''), coalesce(m.jurusan, ''), m.angkatan, m.versi,"
+    " SELECT m.nim, coalesce(m.nama, ''), coalesce(m.jurusan, ''), m.angkatan,"
     "  k.id_krs, k.kode_mk, coalesce(mk.nama_mk, ''), k.sks, coalesce(k.semester, 0), "
     "coalesce(k.kode_semester, 0),"
     "  k.nilai, (b.bobot * 100)::int, coalesce(b.lulus, false), coalesce(b.masuk_ip, false)"
@@ -46,19 +46,18 @@ std::vector<Rekam> read_all(const pg::Rows& rows) {
             mahasiswa.nama = rows.text(i, 1);
             mahasiswa.jurusan = rows.text(i, 2);
             mahasiswa.angkatan = optional_int(rows, i, 3);
-            mahasiswa.versi = rows.integer(i, 4);
         }
-        if (rows.is_null(i, 5)) continue;
+        if (rows.is_null(i, 4)) continue;
         domain::Pengambilan row;
-        row.id_krs = rows.integer(i, 5);
-        row.kode_mk = rows.text(i, 6);
-        row.nama_mk = rows.text(i, 7);
-        row.sks = optional_int(rows, i, 8);
-        row.semester = {static_cast<int>(rows.integer(i, 9)), static_cast<int>(rows.integer(i, 10))};
-        row.nilai = rows.value(i, 11);
-        row.bobot_ratus = optional_int(rows, i, 12);
-        row.lulus = rows.boolean(i, 13);
-        row.masuk_ip = rows.boolean(i, 14);
+        row.id_krs = rows.integer(i, 4);
+        row.kode_mk = rows.text(i, 5);
+        row.nama_mk = rows.text(i, 6);
+        row.sks = optional_int(rows, i, 7);
+        row.semester = {static_cast<int>(rows.integer(i, 8)), static_cast<int>(rows.integer(i, 9))};
+        row.nilai = rows.value(i, 10);
+        row.bobot_ratus = optional_int(rows, i, 11);
+        row.lulus = rows.boolean(i, 12);
+        row.masuk_ip = rows.boolean(i, 13);
         result.back().studi.push_back(std::move(row));
     }
     return result;

@@ -3,11 +3,19 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "services/acad/domain/studi.hpp"
-#include "services/acad/store/mahasiswa.hpp"
+#include "services/acad/store/write.hpp"
 
 namespace acad::store {
+
+struct Mahasiswa {
+    std::string nim;
+    std::string nama;
+    std::string jurusan;
+    std::optional<int> angkatan;  // unknown only in rows of the first release
+};
 
 struct Rekam {
     Mahasiswa mahasiswa;

@@ -38,6 +38,17 @@ asio::awaitable<shared::Result<pg::Transaction>> begin_as(pg::Pool& pool, domain
     co_return shared::Result<pg::Transaction>(std::move(*transaction));
 }
 
+asio::awaitable<shared::Result<pg::Rows>> write_as(pg::Pool& pool, domain::Pelaku pelaku,
+                                                   pg::Statement statement, pg::Params params) {
+    auto transaction = co_await begin_as(pool, std::move(pelaku));
+    if (!transaction) co_return transaction.error();
+    auto rows = co_await transaction->query(statement, std::move(params));
+    if (!rows) co_return rows.error();
+    const auto committed = co_await transaction->commit();
+    if (!committed) co_return committed.error();
+    co_return std::move(*rows);
+}
+
 bool Versions::match(std::int64_t versi) const {
     return any || std::find(allowed.begin(), allowed.end(), versi) != allowed.end();
 }

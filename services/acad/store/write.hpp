@@ -15,6 +15,12 @@ boost::asio::awaitable<shared::Result<shared::pg::Transaction>> begin_as(shared:
                                                                          domain::Pelaku pelaku,
                                                                          std::string alasan = "");
 
+// One statement as such a transaction, committed.
+boost::asio::awaitable<shared::Result<shared::pg::Rows>> write_as(shared::pg::Pool& pool,
+                                                                  domain::Pelaku pelaku,
+                                                                  shared::pg::Statement statement,
+                                                                  shared::pg::Params params);
+
 // What If-Match allows (RFC 9110 section 13.1.1): any version, or one of these.
 struct Versions {
     bool any = true;

@@ -165,6 +165,22 @@ TEST_CASE("a first release with cascading keys and a scale of its own keeps both
     CHECK(database.run("SELECT count(*) FROM krs") == "2");
 }
 
+TEST_CASE("a scale that is there already is taken over as it is, and nothing is added to it but marks") {
+    if (!test::have_postgres()) return;
+    const test::PostgresDatabase database;
+    database.run(kFirstRelease);
+    database.run(R"(
+        DELETE FROM bobot_nilai;
+        INSERT INTO bobot_nilai VALUES ('a', 3), ('A', 3.5), ('b+', 2.755), ('D', 1), ('F', 0.99), ('Z', 4.01), ('', 2);)");
+    command("migrate", database.uri());
+    CHECK(database.run(
+              "SELECT string_agg(format('%s %s %s %s', nilai, coalesce(bobot::text, '-'), lulus, masuk_ip),"
+              " ', ' ORDER BY bobot DESC NULLS LAST, nilai COLLATE \"C\") FROM skala_nilai_butir") ==
+          "A 3.50 t t, B+ 2.76 t t, D 1.00 t t, F 0.99 f t, BL - f f, K - f f, L - t f, T - f f, TL - f f");
+    CHECK(database.run("SELECT string_agg(kunci, ',') FROM temuan_migrasi WHERE tabel = 'bobot_nilai'") ==
+          "Z");
+}
+
 TEST_CASE("an empty database becomes ready by itself, and demo data may be loaded twice") {
     if (!test::have_postgres()) return;
     const test::PostgresDatabase database;

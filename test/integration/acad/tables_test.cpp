@@ -94,3 +94,103 @@ TEST_CASE("the database and the service compute semesters alike, over the whole 
                        " semester_ke(NULL, 20241), semester_ke(2022, NULL), kode_semester(2147483647, 1),"
                        " kode_semester(2022, NULL))") == "");
 }
+
+TEST_CASE("the database keeps its rules, whoever writes") {
+    if (!test::have_postgres()) return;
+    const test::PostgresDatabase database;
+    command("seed-demo", database.uri());
+    const auto student = [](const std::string& nim, const std::string& nama, const std::string& angkatan) {
+        return "INSERT INTO mahasiswa VALUES ('" + nim + "', " + nama + ", 'F', " + angkatan + ")";
+    };
+    const auto enrolment = [](const std::string& semester, const std::string& sks) {
+        return "INSERT INTO krs (nim, kode_mk, semester, sks) VALUES ('22001', 'IF101', " + semester + ", " +
+               sks + ")";
+    };
+    const std::vector<std::string> refused{
+        student("1", "''", "2024"),
+        student("1", "NULL", "2024"),
+        student("1", "'A'", "1899"),
+        student("1", "'A'", "2901"),
+        "INSERT INTO mata_kuliah (kode_mk, nama_mk, sks) VALUES ('X', 'X', 25)",
+        "INSERT INTO mata_kuliah (kode_mk, nama_mk, sks) VALUES ('X', 'X', -1)",
+        "INSERT INTO mata_kuliah (kode_mk, nama_mk, sks, kuota) VALUES ('X', 'X', 1, -1)",
+        enrolment("0", "3"),
+        enrolment("15", "3"),
+        enrolment("2", "25"),
+        enrolment("2", "-1"),
+        enrolment("2", "NULL"),
+        "INSERT INTO periode_krs VALUES (20241, '2024-08-01', '2024-08-01')",
+        "INSERT INTO periode_krs VALUES (20244, '2024-08-01', '2024-08-02')",
+        "INSERT INTO krs (nim, kode_mk, semester, sks, nilai) VALUES ('22001', 'IF101', 2, 3, 'Z')",
+        "INSERT INTO krs (nim, kode_mk, semester, kode_semester, sks) VALUES ('22001', 'IF101', 1, 20221, 3)",
+        "DELETE FROM mata_kuliah WHERE kode_mk = 'IF101'",
+    };
+    for (const auto& sql : refused) {
+        INFO(sql);
+        CHECK_THROWS(database.run(sql));
+    }
+    const std::vector<std::string> taken{
+        student("1", "'A'", "1900"),
+        student("2", "'A'", "2900"),
+        "INSERT INTO mata_kuliah (kode_mk, nama_mk, sks, kuota) VALUES ('X', 'X', 24, 0), ('Y', 'Y', 0, "
+        "NULL)",
+        enrolment("14", "24"),
+        "INSERT INTO krs (nim, kode_mk, semester, sks, nilai) VALUES ('22001', 'IF102', 2, 0, 'b-')",
+        "INSERT INTO periode_krs VALUES (20243, '2024-08-01', '2024-08-02')",
+    };
+    for (const auto& sql : taken) {
+        INFO(sql);
+        CHECK_NOTHROW(database.run(sql));
+    }
+    CHECK(database.run("SELECT nilai FROM krs WHERE kode_mk = 'IF102' AND semester = 2") == "B-");
+
+    database.run("UPDATE mahasiswa SET nim = '22009' WHERE nim = '22001'");
+    database.run("UPDATE mata_kuliah SET kode_mk = 'IF109' WHERE kode_mk = 'IF103'");
+    CHECK(database.run("SELECT count(*) FROM krs WHERE nim = '22009'") == "5");
+    CHECK(database.run("SELECT count(*) FROM krs WHERE kode_mk = 'IF109'") == "2");
+}
+
+TEST_CASE("each change has a new version and a line in the audit that says who, where, before and after") {
+    if (!test::have_postgres()) return;
+    const test::PostgresDatabase database;
+    command("seed-demo", database.uri());
+    for (const auto* table : {"mahasiswa", "mata_kuliah", "krs"}) {
+        INFO(table);
+        const std::string first = "SELECT min(versi) FROM " + std::string(table);
+        const auto before = database.run(first);
+        database.run("UPDATE " + std::string(table) + " SET versi = versi");
+        CHECK(std::stoi(database.run(first)) > std::stoi(before));
+    }
+    database.run("DELETE FROM audit");
+    database.run(R"(
+        SELECT set_config('acad.pelaku', 'u-7', false), set_config('acad.peran', 'admin', false),
+               set_config('acad.request_id', 'r-7', false);
+        UPDATE mahasiswa SET nama = 'B' WHERE nim = '22001';
+        UPDATE mata_kuliah SET nama_mk = 'B' WHERE kode_mk = 'IF101';
+        UPDATE krs SET nilai = 'C' WHERE id_krs = 1;
+        INSERT INTO periode_krs VALUES (20241, '2024-08-01', '2024-08-02');
+        INSERT INTO skala_nilai (jurusan, berlaku_dari) VALUES ('F', 0);
+        UPDATE skala_nilai_butir SET bobot = 3.9 WHERE nilai = 'A';
+        UPDATE batas_sks SET sks_maks = 23 WHERE ips_min = 3;
+        DELETE FROM predikat WHERE ipk_min = 3.51;)");
+    CHECK(database.run(
+              "SELECT string_agg(concat_ws(' ', tabel, tindakan, pelaku, peran, request_id, (lama IS NOT "
+              "NULL)::int, (baru IS NOT NULL)::int), E'\n' ORDER BY id_audit) FROM audit") ==
+          "mahasiswa UPDATE u-7 admin r-7 1 1\n"
+          "mata_kuliah UPDATE u-7 admin r-7 1 1\n"
+          "krs UPDATE u-7 admin r-7 1 1\n"
+          "periode_krs INSERT u-7 admin r-7 0 1\n"
+          "skala_nilai INSERT u-7 admin r-7 0 1\n"
+          "skala_nilai_butir UPDATE u-7 admin r-7 1 1\n"
+          "batas_sks UPDATE u-7 admin r-7 1 1\n"
+          "predikat DELETE u-7 admin r-7 1 0");
+    CHECK(database.run("SELECT concat_ws(' ', lama ->> 'nama', baru ->> 'nama') FROM audit WHERE tabel = "
+                       "'mahasiswa'") == "Ahmad Fauzan B");
+    // Around the service it is the database's user.
+    database.run("UPDATE krs SET nilai = NULL WHERE id_krs = 1");
+    CHECK(database.run("SELECT pelaku = 'db:' || session_user FROM audit ORDER BY id_audit DESC LIMIT 1") ==
+          "t");
+    CHECK(database.run(
+              "SELECT string_agg(concat_ws('>', coalesce(lama, '-'), coalesce(baru, '-'), oleh = 'u-7'), "
+              "' ' ORDER BY id_riwayat) FROM riwayat_nilai WHERE id_krs = 1") == "->A>f A>C>t C>->f");
+}
