@@ -47,6 +47,18 @@ def after_call(ctx, case, response):
         Token.current = None
 
 
+@schemathesis.hook
+def map_body(ctx, body):
+    """JSON Schema takes 2054.0 for an integer; our readers want one that is written as such."""
+    if isinstance(body, float) and body.is_integer():
+        return int(body)
+    if isinstance(body, dict):
+        return {key: map_body(ctx, value) for key, value in body.items()}
+    if isinstance(body, list):
+        return [map_body(ctx, value) for value in body]
+    return body
+
+
 def replace_check(name, tolerated):
     """The check of that name, but for the answers that `tolerated` says yes to."""
     standard = CHECKS.get_one(name)
@@ -71,6 +83,8 @@ def unknown_method(response, case):
 BEYOND_SCHEMAS = [(method, re.compile(path), re.compile(place)) for method, path, place in (
     # A cursor is ours or it is not.
     ("GET", r".*", r"after"),
+    # An admin has no NIM of their own to leave out.
+    ("GET", r"/api/acad/ips", r"nim"),
     # In a body that replaces, the key is that of the address.
     ("PUT", r"/api/acad/mahasiswa/\{nim\}", r"/nim"),
     ("PUT", r"/api/acad/mata_kuliah/\{kode_mk\}", r"/kode_mk"),

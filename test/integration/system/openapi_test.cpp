@@ -49,12 +49,14 @@ void hold(System& system, std::uint16_t port, const std::string& name, const std
     }
 }
 
-// The methods that a server names for a path (Allow of OPTIONS) are those that are described.
-void hold_methods(std::uint16_t port, const std::string& name) {
+// The methods that a server names for a path (Allow of OPTIONS, which needs no token) are those that are
+// described. `below`: only paths that begin so.
+void hold_methods(std::uint16_t port, const std::string& name, const std::string& below = "/") {
     const OpenApiDocument document(name);
     std::map<std::string, std::set<std::string>> described;
     for (const auto& operation : document.operations()) described[operation.path].insert(operation.method);
     for (const auto& [path, methods] : described) {
+        if (!path.starts_with(below)) continue;
         std::string target;
         for (std::size_t i = 0; i < path.size(); ++i) {
             target += path[i] == '{' ? 'x' : path[i];
@@ -87,4 +89,20 @@ TEST_CASE("the services have exactly the calls that are described") {
     System system(UserStore::postgres);
     hold_methods(system.acad_port(), "acad");
     hold_methods(system.auth_port(), "auth");
+}
+
+TEST_CASE("the gateway names the methods of a resource, not those of its route") {
+    if (!have_servers(UserStore::postgres)) return;
+    System system(UserStore::postgres);
+    hold_methods(system.gateway_port(), "acad", "/api/acad/");
+    hold_methods(system.gateway_port(), "auth", "/api/auth/");
+    const auto token = bearer(system.login("admin"));
+    for (const char* path :
+         {"/api/acad/mahasiswa/22001", "/api/acad/mata_kuliah/IF101", "/api/auth/users/x"}) {
+        INFO(path);
+        const auto asked = request(system.gateway_port(), "OPTIONS", path).header("Allow");
+        const auto refused = request(system.gateway_port(), "POST", path, {token});
+        CHECK(refused.status == 405);
+        CHECK(refused.header("Allow") == asked);
+    }
 }
