@@ -46,7 +46,7 @@ Reply metrics(Context& context, Request&) {
     if (const auto* jwks = context.keys.jwks()) {
         set("jwks_age_seconds", "Seconds since the key set was last fetched", jwks->age().count() / 1000.0);
         shared::metrics::count_up_to(
-            metrics_.counter("jwks_fetch_failures_total", "Fetches of the key set that failed"),
+            context.metrics.counter("jwks_fetch_failures_total", "Fetches of the key set that failed"),
             jwks->failures());
     }
     Response response(200);
