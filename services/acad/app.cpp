@@ -1,8 +1,5 @@
 #include "services/acad/app.hpp"
 
-#include <boost/asio/post.hpp>
-#include <csignal>
-
 #include "services/acad/api/endpoints.hpp"
 #include "shared/log/log.hpp"
 #include "shared/pg/migrate.hpp"
@@ -11,11 +8,16 @@
 namespace acad {
 
 namespace log = shared::log;
+using shared::service::Prepared;
 namespace {
 
-constexpr std::chrono::seconds kGrace{10};
-constexpr std::chrono::seconds kMigrationRetry{1};
 constexpr std::size_t kMaxRevocations = 1'000'000;
+
+shared::service::Timing timing(const Settings& settings) {
+    shared::service::Timing timing;
+    timing.drain_delay = settings.drain_delay;
+    return timing;
+}
 
 shared::pg::PoolOptions pool_options(const Settings& settings) {
     shared::pg::PoolOptions options;
@@ -40,22 +42,28 @@ shared::http::ServerOptions server_options(const Settings& settings) {
 
 App::App(Settings settings)
     : settings_(std::move(settings)),
-      pool_(io_, pool_options(settings_)),
+      service_(timing(settings_)),
+      pool_(service_.context(), pool_options(settings_)),
       keys_(make_keys()),
       context_(
-          pool_, metrics_, *keys_, settings_.ketentuan,
-          {.migrated = [this] { return migrated_.load(); },
-           .stopping = [this] { return draining_; },
+          pool_, service_.metrics(), *keys_, settings_.ketentuan,
+          {.migrated = [this] { return service_.prepared(); },
+           .stopping = [this] { return service_.stopping(); },
            // Not judged by a feed that fell silent later: then the setting says what happens to requests.
            .sessions_known =
-               [this] { return !follower_ || follower_->ready() || !follower_->must_refuse(); }}),
-      signals_(io_, SIGTERM, SIGINT) {
+               [this] { return !follower_ || follower_->ready() || !follower_->must_refuse(); }}) {
     auto check = make_token_check();
     auto router = api::make_router(context_, context_.state.migrated);
-    server_.emplace(io_, server_options(settings_), std::move(router), std::move(check), metrics_);
+    service_.serve(server_options(settings_), std::move(router), std::move(check));
+    service_.prepare([this] { return migrate(); });
+    if (jwks_) jwks_->start(service_.context());
+    if (follower_) follower_->start(service_.context());
+    service_.on_drain([this] {
+        if (jwks_) jwks_->stop();
+        if (follower_) follower_->stop();
+    });
+    service_.on_drained([this] { pool_.close(); });
 }
-
-App::~App() = default;
 
 std::shared_ptr<const shared::keys::KeySource> App::make_keys() {
     constexpr const char* kIssuer = "auth";  // in logs
@@ -91,100 +99,29 @@ shared::http::TokenCheck App::make_token_check() {
         options.refuse_when_stale = settings_.refuse_when_stale;
         auto set = std::make_shared<shared::jwt::RevocationSet>(kMaxRevocations);
         follower_ = std::make_shared<shared::session::Follower>(std::move(options), std::move(set));
-        shared::session::export_metrics(*follower_, metrics_);
+        shared::session::export_metrics(*follower_, service_.metrics());
     }
     return shared::session::make_token_check(keys_, follower_);
 }
 
-int App::run() {
-    on_signal();
-    if (jwks_) jwks_->start(io_);
-    if (follower_) follower_->start(io_);
-    server_->start();
-    migrator_ = std::thread([this] { migrate_until_done(); });
-    io_.run();
-
-    // A migration that cannot be interrupted is not waited for: the server rolls it back when we are gone.
-    bool finished = false;
-    {
-        std::unique_lock lock(migrator_mutex_);
-        stopping_ = true;
-        migrator_wake_.notify_all();
-        finished =
-            migrator_wake_.wait_for(lock, std::chrono::seconds(2), [this] { return migrator_finished_; });
+boost::asio::awaitable<Prepared> App::migrate() {
+    auto work = [database = settings_.database] {
+        return shared::pg::migrate(database.conninfo, database.sql_dir, "acad");
+    };
+    try {
+        auto step = service_.blocking(std::move(work));
+        const auto applied = co_await std::move(step);
+        if (!applied) co_return Prepared::not_yet;
+        log::info("schema_ready", {{"applied", *applied}});
+        co_return Prepared::yes;
+    } catch (const shared::pg::MigrationUnavailable& error) {
+        if (!waiting_reported_) log::warn("migration_waits_for_database", {{"reason", error.what()}});
+        waiting_reported_ = true;
+        co_return Prepared::not_yet;
+    } catch (const std::exception& error) {
+        log::error("migration_failed", {{"reason", error.what()}});
+        co_return Prepared::never;
     }
-    if (!finished) {
-        log::warn("stopped_during_migration");
-        log::flush();
-        std::_Exit(exit_code_);
-    }
-    migrator_.join();
-    log::info("stopped");
-    return exit_code_;
-}
-
-// Runs on the migrator's thread. The service listens meanwhile and says 503.
-void App::migrate_until_done() {
-    bool reported = false;
-    bool again = true;
-    while (again) {
-        again = false;
-        try {
-            const int count =
-                shared::pg::migrate(settings_.database.conninfo, settings_.database.sql_dir, "acad");
-            migrated_ = true;
-            log::info("schema_ready", {{"applied", count}});
-        } catch (const shared::pg::MigrationUnavailable& error) {
-            if (!reported) log::warn("migration_waits_for_database", {{"reason", error.what()}});
-            reported = true;
-            again = true;
-        } catch (const std::exception& error) {
-            log::error("migration_failed", {{"reason", error.what()}});
-            boost::asio::post(io_, [this] {
-                exit_code_ = 1;
-                shut_down(std::chrono::milliseconds(0));
-            });
-        }
-        std::unique_lock lock(migrator_mutex_);
-        if (again && migrator_wake_.wait_for(lock, kMigrationRetry, [this] { return stopping_; }))
-            again = false;
-        if (!again) {
-            migrator_finished_ = true;
-            migrator_wake_.notify_all();
-        }
-    }
-}
-
-void App::on_signal() {
-    signals_.async_wait([this](boost::system::error_code error, int number) {
-        if (error) return;
-        if (draining_) {
-            log::flush();
-            std::_Exit(128 + number);
-        }
-        on_signal();
-        log::info("stopping", {{"signal", number}});
-        shut_down(settings_.drain_delay);
-    });
-}
-
-void App::shut_down(std::chrono::milliseconds delay) {
-    if (draining_) return;
-    draining_ = true;
-    server_->retire();
-    drain_timer_.expires_after(delay);
-    drain_timer_.async_wait([this](boost::system::error_code) { drain(); });
-}
-
-// No new connections; what is in flight is answered; then the database connections go.
-void App::drain() {
-    if (jwks_) jwks_->stop();
-    if (follower_) follower_->stop();
-    server_->drain(kGrace, [this] {
-        pool_.close();
-        signals_.cancel();
-        io_.stop();
-    });
 }
 
 }  // namespace acad

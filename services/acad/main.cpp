@@ -1,10 +1,8 @@
 // acad-service [serve | migrate | seed-demo]
-#include <cstdio>
-#include <string_view>
-
 #include "services/acad/app.hpp"
 #include "shared/log/log.hpp"
 #include "shared/pg/migrate.hpp"
+#include "shared/service/program.hpp"
 
 namespace {
 
@@ -15,23 +13,19 @@ constexpr const char* kUsage =
     "  seed-demo  the same, and loads the demo students\n"
     "Settings come from the environment: see services/acad/README.md.\n";
 
-int refuse(const shared::config::Environment& environment) {
-    std::fputs("acad-service: wrong settings\n", stderr);
-    std::fputs(environment.report().c_str(), stderr);
-    std::fputc('\n', stderr);
-    return 1;
-}
+using shared::config::Environment;
+using Arguments = std::vector<std::string>;
 
-int serve(shared::config::Environment& environment) {
+int serve(Environment& environment, const Arguments&) {
     auto settings = acad::read_settings(environment);
-    if (!environment.ok()) return refuse(environment);
+    if (!environment.ok()) return shared::service::kWrongSettings;
     acad::App app(std::move(settings));
     return app.run();
 }
 
-int prepare(shared::config::Environment& environment, bool seed) {
+int prepare(Environment& environment, bool seed) {
     const auto settings = acad::read_database_settings(environment);
-    if (!environment.ok()) return refuse(environment);
+    if (!environment.ok()) return shared::service::kWrongSettings;
     const int count = shared::pg::migrate(settings.conninfo, settings.sql_dir, "acad");
     shared::log::info("schema_ready", {{"applied", count}});
     if (seed) {
@@ -41,27 +35,18 @@ int prepare(shared::config::Environment& environment, bool seed) {
     return 0;
 }
 
+int migrate(Environment& environment, const Arguments&) {
+    return prepare(environment, false);
+}
+
+int seed_demo(Environment& environment, const Arguments&) {
+    return prepare(environment, true);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-    const std::string_view command = count > 1 ? arguments[1] : "serve";
-    if (command == "help" || command == "--help") {
-        std::fputs(kUsage, stdout);
-        return 0;
-    }
-    if (count > 2 || (command != "serve" && command != "migrate" && command != "seed-demo")) {
-        std::fputs(kUsage, stderr);
-        return 2;
-    }
-    shared::config::Environment environment;
-    shared::log::init("acad-service",
-                      environment.choice("LOG_LEVEL", "info", {"debug", "info", "warn", "error"}));
-    int code = 1;
-    try {
-        code = command == "serve" ? serve(environment) : prepare(environment, command == "seed-demo");
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "acad-service: %s\n", error.what());
-    }
-    shared::log::flush();
-    return code;
+    const shared::service::Program program{
+        "acad-service", kUsage, {{"serve", serve}, {"migrate", migrate}, {"seed-demo", seed_demo}}};
+    return shared::service::run_program(program, count, arguments);
 }

@@ -144,9 +144,14 @@ TEST_CASE("a row of the first release without a term has the weight of its grade
     if (!test::have_postgres()) return;
     const test::PostgresDatabase database;
     database.run(kFirstRelease);
-    database.run("INSERT INTO krs (nim, kode_mk, nilai, semester) VALUES ('22003', 'IF101', 'A', 5)");
+    database.run(
+        "INSERT INTO krs (nim, kode_mk, nilai, semester) VALUES ('22003', 'IF101', 'A', 5), ('22003', "
+        "'IF102', '', "
+        "5)");
     const Service service(database.uri());
-    CHECK(database.run("SELECT kode_semester IS NULL FROM krs") == "t");
+    CHECK(database.run("SELECT bool_and(kode_semester IS NULL) FROM krs") == "t");
+    CHECK(database.run("SELECT nilai IS NULL FROM krs WHERE kode_mk = 'IF102'") ==
+          "t");  // blanks are no grade
     CHECK(service.get("/api/acad/ips?semester=5&nim=22003", admin()).json()["IPS"].GetDouble() == Approx(4));
 }
 
