@@ -172,34 +172,27 @@ class App {
     // Schema and indexes, however long the database takes to come up; then what is swept out at intervals.
     awaitable<void> prepare_and_sweep() {
         while (!stopping_) {
-            auto preparing = prepare();
-            const bool done = co_await std::move(preparing);
+            const bool done = co_await prepare();
             if (done) break;
-            auto pause = rest(std::chrono::seconds(1));
-            co_await std::move(pause);
+            co_await rest(std::chrono::seconds(1));
         }
         while (!stopping_) {
-            auto sweeping = sweep();
-            co_await std::move(sweeping);
-            auto pause = rest(kSweepInterval);
-            co_await std::move(pause);
+            co_await sweep();
+            co_await rest(kSweepInterval);
         }
     }
 
     awaitable<bool> prepare() {
-        auto preparing = database_->prepare();
-        auto prepared = co_await std::move(preparing);
+        auto prepared = co_await database_->prepare();
         if (prepared && settings_.first_admin) {
-            auto creating = put_first_admin(*database_, passwords_, *settings_.first_admin);
-            prepared = co_await std::move(creating);
+            prepared = co_await put_first_admin(*database_, passwords_, *settings_.first_admin);
         }
         if (!prepared) {
             shared::log::warn("database_not_prepared", {{"message", prepared.error().message()}});
             co_return false;
         }
         // The list of ended sessions too: until it is known no token can be accepted.
-        auto asking = feed_.ask();
-        const bool listed = co_await std::move(asking);
+        const bool listed = co_await feed_.ask();
         if (!listed) co_return false;
         spawn("revocation feed", feed_.follow());
         context_.prepared = true;
@@ -210,12 +203,9 @@ class App {
     // A sweep that fails is tried again in the next round; nothing depends on it but space.
     awaitable<void> sweep() {
         const auto now = shared::system_now();
-        auto sessions = database_->sessions().sweep(now, settings_.sessions);
-        auto swept = co_await std::move(sessions);
-        auto throttle = database_->throttle().sweep(now - 2 * settings_.throttle.forget_after);
-        (void)co_await std::move(throttle);
-        auto audit = database_->audit().sweep(now - settings_.audit_retention);
-        (void)co_await std::move(audit);
+        auto swept = co_await database_->sessions().sweep(now, settings_.sessions);
+        (void)co_await database_->throttle().sweep(now - 2 * settings_.throttle.forget_after);
+        (void)co_await database_->audit().sweep(now - settings_.audit_retention);
         if (swept && *swept > 0) shared::log::debug("swept", {{"sessions", *swept}});
     }
 

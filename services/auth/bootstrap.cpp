@@ -66,22 +66,19 @@ std::vector<SeedAccount> read_seed(std::string_view json, const domain::Password
 awaitable<Result<>> put_account(store::Database& database, crypto::PasswordService& passwords,
                                 SeedAccount account, bool update) {
     auto& users = database.users();
-    auto finding = users.find_by_username(account.username);
-    auto found = co_await std::move(finding);
+    auto found = co_await users.find_by_username(account.username);
     if (!found) co_return found.error();
     if (*found && !update) co_return store::Errc::username_taken;
     bool same_password = false;
     if (*found) {
-        auto checking = passwords.verify((*found)->password, account.password);
-        auto verdict = co_await std::move(checking);
+        auto verdict = co_await passwords.verify((*found)->password, account.password);
         if (!verdict) co_return verdict.error();
         same_password = verdict->matches && !verdict->outdated;
     }
     const auto now = shared::system_now();
     domain::StoredPassword hash;
     if (!same_password) {
-        auto hashing = passwords.hash(account.password);
-        auto hashed = co_await std::move(hashing);
+        auto hashed = co_await passwords.hash(account.password);
         if (!hashed) co_return hashed.error();
         hash = std::move(*hashed);
     }
@@ -92,8 +89,7 @@ awaitable<Result<>> put_account(store::Database& database, crypto::PasswordServi
         created.password = std::move(hash);
         created.role = account.role;
         created.nim = std::move(account.nim);
-        auto inserting = users.insert(std::move(created), now);
-        auto inserted = co_await std::move(inserting);
+        auto inserted = co_await users.insert(std::move(created), now);
         if (!inserted) co_return inserted.error();
         co_return Result<>();
     }
@@ -108,23 +104,20 @@ awaitable<Result<>> put_account(store::Database& database, crypto::PasswordServi
     patch.must_change_password = false;
     if (!same_password) patch.password = std::move(hash);
     patch.ends_sessions = true;
-    auto updating = users.update(there.id, std::move(patch), std::nullopt, now);
-    auto updated = co_await std::move(updating);
+    auto updated = co_await users.update(there.id, std::move(patch), std::nullopt, now);
     if (!updated) co_return updated.error();
     co_return Result<>();
 }
 
 awaitable<Result<>> put_first_admin(store::Database& database, crypto::PasswordService& passwords,
                                     FirstAdmin admin) {
-    auto asking = database.users().any_admin();
-    auto any = co_await std::move(asking);
+    auto any = co_await database.users().any_admin();
     if (!any) co_return store::to_errc(any.error());
     if (*any) {
         shared::log::warn("first_admin_ignored", {{"why", "there is an admin; unset FIRST_ADMIN_PASSWORD"}});
         co_return Result<>();
     }
-    auto hashing = passwords.hash(admin.password);
-    auto hashed = co_await std::move(hashing);
+    auto hashed = co_await passwords.hash(admin.password);
     if (!hashed) co_return hashed.error();
     store::NewAccount created;
     created.username = admin.username;
@@ -132,8 +125,7 @@ awaitable<Result<>> put_first_admin(store::Database& database, crypto::PasswordS
     created.password = std::move(*hashed);
     created.role = domain::Role::admin;
     created.must_change_password = true;
-    auto inserting = database.users().insert(std::move(created), shared::system_now());
-    auto inserted = co_await std::move(inserting);
+    auto inserted = co_await database.users().insert(std::move(created), shared::system_now());
     // Another replica was faster, or the name is a student's: either way nothing more happens by itself.
     if (!inserted && inserted.error() != store::Errc::username_taken) co_return inserted.error();
     shared::log::info("first_admin_created",

@@ -25,8 +25,7 @@ constexpr int kTries = 30;  // about a second apart
 
 awaitable<bool> prepare(store::Database& database, asio::io_context& io) {
     for (int attempt = 1;; ++attempt) {
-        auto preparing = database.prepare();
-        auto prepared = co_await std::move(preparing);
+        auto prepared = co_await database.prepare();
         if (prepared) co_return true;
         if (attempt == kTries || prepared.error() != store::Errc::unavailable) {
             std::cerr << "MONGO_URI: " << prepared.error().message() << '\n';
@@ -40,8 +39,7 @@ awaitable<bool> prepare(store::Database& database, asio::io_context& io) {
 awaitable<bool> put_all(store::Database& database, crypto::PasswordService& passwords,
                         std::vector<SeedAccount> accounts, bool update) {
     for (const auto& account : accounts) {
-        auto putting = put_account(database, passwords, account, update);
-        auto done = co_await std::move(putting);
+        auto done = co_await put_account(database, passwords, account, update);
         if (!done) {
             std::cerr << account.username << ": " << done.error().message() << '\n';
             co_return false;
@@ -53,11 +51,9 @@ awaitable<bool> put_all(store::Database& database, crypto::PasswordService& pass
 
 awaitable<bool> run_all(store::Database& database, asio::io_context& io, crypto::PasswordService& passwords,
                         std::vector<SeedAccount> accounts, bool update) {
-    auto preparing = prepare(database, io);
-    const bool prepared = co_await std::move(preparing);
+    const bool prepared = co_await prepare(database, io);
     if (!prepared) co_return false;
-    auto putting = put_all(database, passwords, std::move(accounts), update);
-    co_return co_await std::move(putting);
+    co_return co_await put_all(database, passwords, std::move(accounts), update);
 }
 
 int run(const Settings& settings, std::vector<SeedAccount> accounts, bool update) {

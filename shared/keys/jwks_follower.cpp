@@ -51,8 +51,7 @@ JwksFollower::JwksFollower(std::string name, JwksOptions options)
 void JwksFollower::start(asio::io_context& context) {
     context_ = &context;
     auto following = [](std::shared_ptr<JwksFollower> self) -> asio::awaitable<void> {
-        auto loop = self->follow();
-        co_await std::move(loop);
+        co_await self->follow();
     };
     auto ended = [name = name_](std::exception_ptr failure) {
         if (!failure) return;
@@ -118,8 +117,7 @@ Millis JwksFollower::until_next_fetch(int failures_in_a_row) const {
 asio::awaitable<Result<void>> JwksFollower::fetch_once() {
     http::ClientRequest request("GET", url_);
     request.body_limit_bytes = kBodyLimit;
-    auto pending = http::fetch(std::move(request), options_.timeout);
-    auto response = co_await std::move(pending);
+    auto response = co_await http::fetch(std::move(request), options_.timeout);
     if (!response) co_return response.error();
     if (response->status != 200) co_return make_error_code(boost::system::errc::protocol_error);
     if (response->body == last_body_ && !keys()->empty()) co_return Result<void>{};
@@ -141,8 +139,7 @@ asio::awaitable<void> JwksFollower::follow() {
     int failures_in_a_row = 0;
     while (!stopped_) {
         extra_wanted_ = false;
-        auto fetching = fetch_once();
-        const auto result = co_await std::move(fetching);
+        const auto result = co_await fetch_once();
         if (stopped_) break;
         if (result) {
             failures_in_a_row = 0;

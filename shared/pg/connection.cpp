@@ -88,9 +88,8 @@ asio::awaitable<bool> Connection::wait(bool for_read, bool for_write) {
         socket_.async_wait(asio::posix::descriptor_base::wait_read, first);
         socket_.async_wait(asio::posix::descriptor_base::wait_write, first);
     };
-    auto operation =
-        asio::async_initiate<const asio::use_awaitable_t<>&, void(bool)>(initiation, asio::use_awaitable);
-    const bool ready = co_await std::move(operation);
+    const bool ready = co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(bool)>(
+        initiation, asio::use_awaitable);
     co_return ready && !timed_out_;
 }
 

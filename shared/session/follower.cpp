@@ -89,14 +89,8 @@ void Follower::start(asio::io_context& context) {
     last_contact_ms_ = steady_ms();
     // Each coroutine keeps the follower alive; named first, because a statement with a coroutine must hold no
     // capturing temporary (docs/common-errors.md).
-    auto following = [](std::shared_ptr<Follower> self) -> asio::awaitable<void> {
-        auto loop = self->follow();
-        co_await std::move(loop);
-    };
-    auto watching = [](std::shared_ptr<Follower> self) -> asio::awaitable<void> {
-        auto loop = self->watch();
-        co_await std::move(loop);
-    };
+    auto following = [](std::shared_ptr<Follower> self) -> asio::awaitable<void> { co_await self->follow(); };
+    auto watching = [](std::shared_ptr<Follower> self) -> asio::awaitable<void> { co_await self->watch(); };
     asio::co_spawn(context, following(shared_from_this()), log_failure(options_.name));
     asio::co_spawn(context, watching(shared_from_this()), log_failure(options_.name));
 }
@@ -136,8 +130,7 @@ asio::awaitable<void> Follower::follow() {
     while (!stopped_) {
         const auto began = steady_ms();
         const auto version = set_->version();
-        auto poll = poll_once();
-        const auto result = co_await std::move(poll);
+        const auto result = co_await poll_once();
         if (stopped_) break;
         Millis pause{0};
         if (result) {
@@ -152,8 +145,7 @@ asio::awaitable<void> Follower::follow() {
         }
         judge();
         if (pause > Millis(0)) {
-            auto wait = sleep(slot.timer(), pause);
-            co_await std::move(wait);
+            co_await sleep(slot.timer(), pause);
         }
     }
 }
@@ -161,8 +153,7 @@ asio::awaitable<void> Follower::follow() {
 asio::awaitable<Result<void>> Follower::poll_once() {
     auto request = next_request();
     const auto timeout = next_wait() + kAnswerTime;
-    auto pending = http::fetch(std::move(request), timeout);
-    auto response = co_await std::move(pending);
+    auto response = co_await http::fetch(std::move(request), timeout);
     if (!response) co_return response.error();
     if (response->status != 200) co_return make_error_code(boost::system::errc::protocol_error);
     auto page = parse_feed_page(response->body);
@@ -216,8 +207,7 @@ asio::awaitable<void> Follower::watch() {
             next_sweep = steady_ms() + options_.sweep_interval.count();
         }
         judge();
-        auto wait = sleep(slot.timer(), kTick);
-        co_await std::move(wait);
+        co_await sleep(slot.timer(), kTick);
     }
 }
 

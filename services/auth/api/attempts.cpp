@@ -14,16 +14,20 @@ std::string key_of(const std::optional<domain::Account>& account, std::string_vi
     return "name:" + shared::base64url_encode(crypto::sha256(name_key));  // any text as a short key
 }
 
+awaitable<shared::Result<crypto::PasswordHasher::Verdict>> check(
+    Context& context, const std::optional<domain::Account>& account, std::string password) {
+    if (account) return context.passwords.verify(account->password, std::move(password));
+    return context.passwords.verify_nothing(std::move(password));
+}
+
 // Counting never turns an answer into an error: what could not be counted is only logged by the store.
 awaitable<void> count_failure(Context& context, std::string key) {
     const auto now = context.clock();
-    auto recording = context.database.throttle().record_failure(key, now);
-    auto failures = co_await std::move(recording);
+    auto failures = co_await context.database.throttle().record_failure(key, now);
     if (!failures) co_return;
     const auto delay = domain::delay_after(*failures, context.settings.throttle);
     if (delay.count() == 0) co_return;
-    auto blocking = context.database.throttle().block_until(std::move(key), now + delay);
-    (void)co_await std::move(blocking);
+    (void)co_await context.database.throttle().block_until(std::move(key), now + delay);
 }
 
 }  // namespace
@@ -42,8 +46,7 @@ awaitable<Attempt> attempt_password(Context& context, const shared::http::Reques
         co_return attempt;
     }
     const std::string key = key_of(account, name_key);
-    auto reading = context.database.throttle().state(key);
-    auto state = co_await std::move(reading);
+    auto state = co_await context.database.throttle().state(key);
     if (!state) {
         attempt.refusal = store_failure(state.error());
         co_return attempt;
@@ -53,14 +56,11 @@ awaitable<Attempt> attempt_password(Context& context, const shared::http::Reques
         co_return attempt;
     }
     if (domain::forgotten(*state, now, context.settings.throttle)) {
-        auto clearing = context.database.throttle().clear(key);
-        (void)co_await std::move(clearing);
+        (void)co_await context.database.throttle().clear(key);
         state->failures = 0;
     }
 
-    auto checking = account ? context.passwords.verify(account->password, std::move(password))
-                            : context.passwords.verify_nothing(std::move(password));
-    auto verdict = co_await std::move(checking);
+    auto verdict = co_await check(context, account, std::move(password));
     if (!verdict) {
         attempt.refusal = hashing_busy();
         co_return attempt;
@@ -69,11 +69,9 @@ awaitable<Attempt> attempt_password(Context& context, const shared::http::Reques
     attempt.outdated = verdict->outdated;
     if (!attempt.proved) {
         context.failures_by_address.charge(request.client_address, now);
-        auto counting = count_failure(context, key);
-        co_await std::move(counting);
+        co_await count_failure(context, key);
     } else if (state->failures > 0) {
-        auto clearing = context.database.throttle().clear(key);
-        (void)co_await std::move(clearing);
+        (void)co_await context.database.throttle().clear(key);
     }
     co_return attempt;
 }

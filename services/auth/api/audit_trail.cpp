@@ -39,8 +39,7 @@ awaitable<bool> AuditTrail::store_batch() {
     std::vector<store::AuditRecord> batch(std::make_move_iterator(queue_.begin()),
                                           std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
-    auto pending = store_.append(batch);
-    auto done = co_await std::move(pending);
+    auto done = co_await store_.append(batch);
     if (!done)  // back to the front, to be tried again
         queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()),
                       std::make_move_iterator(batch.end()));
@@ -51,8 +50,7 @@ awaitable<void> AuditTrail::store_all() {
     while (!stopped_) {
         bool stored = true;
         while (stored && !queue_.empty()) {
-            auto pending = store_batch();
-            stored = co_await std::move(pending);
+            stored = co_await store_batch();
         }
         if (stopped_) break;
         pause_.expires_after(stored ? kPause : kPauseAfterFailure);
@@ -60,8 +58,7 @@ awaitable<void> AuditTrail::store_all() {
         co_await pause_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, cut_short));
     }
     while (!queue_.empty()) {
-        auto pending = store_batch();
-        const bool stored = co_await std::move(pending);
+        const bool stored = co_await store_batch();
         if (!stored) {
             shared::log::error("audit_records_not_stored", {{"count", queue_.size()}});
             break;

@@ -60,8 +60,7 @@ awaitable<Result<>> end_session(Context& context, std::string sid, std::string r
     ended.sid = sid;
     ended.ended_at = end.now;
     ended.until = end.until;
-    auto pending = context.database.sessions().end(std::move(sid), std::move(end));
-    auto done = co_await std::move(pending);
+    auto done = co_await context.database.sessions().end(std::move(sid), std::move(end));
     if (done) {
         context.count("sessions_ended", "ok");
         context.feed.add({ended});
@@ -78,8 +77,8 @@ awaitable<Result<>> end_all_sessions(Context& context, std::string user_id, std:
     domain::EndedSession pattern;
     pattern.ended_at = end.now;
     pattern.until = end.until;
-    auto pending = context.database.sessions().end_all(std::move(user_id), std::move(except), std::move(end));
-    auto sids = co_await std::move(pending);
+    auto sids =
+        co_await context.database.sessions().end_all(std::move(user_id), std::move(except), std::move(end));
     if (!sids) co_return sids.error();
     std::vector<domain::EndedSession> ended;
     for (auto& sid : *sids) {

@@ -42,27 +42,22 @@ awaitable<Result<std::optional<domain::Account>>> find_account(Context& context,
                                                                const Credentials& credentials) {
     auto& users = context.database.users();
     if (!credentials.by_email) {
-        auto by_username = users.find_by_username(credentials.name);
-        auto found = co_await std::move(by_username);
+        const auto found = co_await users.find_by_username(credentials.name);
         // One field for both is common in forms; no user name that is made today contains an '@'.
         if (!found || *found || credentials.name.find('@') == std::string::npos) co_return found;
     }
-    auto by_email = users.find_by_email(credentials.name);
-    auto found = co_await std::move(by_email);
-    co_return found;
+    co_return co_await users.find_by_email(credentials.name);
 }
 
 // Old parameters, bcrypt, no pepper yet: this is the one moment when we hold the password. Never delays a
 // refusal and never fails a login.
 awaitable<void> renew_hash(Context& context, const domain::Account& account, std::string password) {
-    auto hashing = context.passwords.hash(std::move(password));
-    auto hashed = co_await std::move(hashing);
+    auto hashed = co_await context.passwords.hash(std::move(password));
     if (!hashed) co_return;
     store::AccountPatch patch;
     patch.password = std::move(*hashed);
-    auto replacing = context.database.users().replace_password(account.id, account.password.hash,
-                                                               std::move(patch), context.clock());
-    auto replaced = co_await std::move(replacing);
+    auto replaced = co_await context.database.users().replace_password(account.id, account.password.hash,
+                                                                       std::move(patch), context.clock());
     if (replaced && *replaced) shared::log::info("password_rehashed", {{"subject", account.id}});
 }
 
@@ -74,16 +69,14 @@ Answer login(Context& context, Request& request) {
     const auto credentials = read_credentials(body);
     if (!credentials) co_return std::move(*body.refusal);
 
-    auto finding = find_account(context, *credentials);
-    auto found = co_await std::move(finding);
+    auto found = co_await find_account(context, *credentials);
     if (!found) co_return store_failure(found.error());
     const auto& account = *found;
 
     auto record = audit_record(context, request, "login_refused", account ? account->id : std::string());
     record.name = credentials->name;
-    auto attempting = attempt_password(context, request, account, domain::username_key(credentials->name),
-                                       credentials->password);
-    auto attempt = co_await std::move(attempting);
+    auto attempt = co_await attempt_password(context, request, account,
+                                             domain::username_key(credentials->name), credentials->password);
     if (attempt.refusal) {
         if (attempt.refusal->status == 429) {
             context.count("logins", "throttled");
@@ -98,22 +91,18 @@ Answer login(Context& context, Request& request) {
         co_return refused(context);
     }
     if (attempt.outdated) {
-        auto renewing = renew_hash(context, *account, credentials->password);
-        co_await std::move(renewing);
+        co_await renew_hash(context, *account, credentials->password);
     }
 
     const domain::Session session = new_session(context, *account, request);
-    auto inserting = context.database.sessions().insert(session);
-    auto inserted = co_await std::move(inserting);
+    auto inserted = co_await context.database.sessions().insert(session);
     if (!inserted) co_return store_failure(inserted.error());
 
     // Somebody may have changed the password, disabled or deleted the account since we read it, and ended its
     // sessions before ours was there. Whoever does that changes the stamp first: what we read now decides.
-    auto rereading = context.database.users().find_by_id(account->id);
-    auto current = co_await std::move(rereading);
+    auto current = co_await context.database.users().find_by_id(account->id);
     if (!current || !*current || (*current)->disabled || (*current)->stamp != account->stamp) {
-        auto ending = end_session(context, session.sid, "account_changed");
-        auto ended = co_await std::move(ending);
+        auto ended = co_await end_session(context, session.sid, "account_changed");
         if (!current) co_return store_failure(current.error());
         if (!ended) co_return store_failure(ended.error());
         record.detail = "account_changed";

@@ -8,8 +8,7 @@ namespace auth::api {
 Answer logout(Context& context, Request& request) {
     const std::string sid = request.claims->sid;
     if (sid.empty()) co_return shared::http::no_content();  // a token without a session has none to end
-    auto ending = end_session(context, sid, "logout");
-    auto ended = co_await std::move(ending);
+    auto ended = co_await end_session(context, sid, "logout");
     if (!ended) co_return store_failure(ended.error());
     auto record = audit_record(context, request, "logout", request.claims->sub);
     record.detail = "sid=" + sid;

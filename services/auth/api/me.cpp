@@ -5,8 +5,7 @@
 namespace auth::api {
 
 Answer me(Context& context, Request& request) {
-    auto finding = context.database.users().find_by_id(request.claims->sub);
-    auto account = co_await std::move(finding);
+    auto account = co_await context.database.users().find_by_id(request.claims->sub);
     if (!account) co_return store_failure(account.error());
     if (!*account) co_return account_not_found();
     shared::json::Writer out;

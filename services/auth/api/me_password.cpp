@@ -14,15 +14,13 @@ Answer change_password(Context& context, Request& request) {
     const std::string wanted = body.in->required_text("new_password", password_rule());
     if (!body.finish()) co_return std::move(*body.refusal);
 
-    auto finding = context.database.users().find_by_id(request.claims->sub);
-    auto found = co_await std::move(finding);
+    auto found = co_await context.database.users().find_by_id(request.claims->sub);
     if (!found) co_return store_failure(found.error());
     if (!*found) co_return account_not_found();
     const auto& account = **found;
 
     // Whoever holds a stolen access token must not be able to guess here faster than at login.
-    auto attempting = attempt_password(context, request, *found, "", current);
-    auto attempt = co_await std::move(attempting);
+    auto attempt = co_await attempt_password(context, request, *found, "", current);
     if (attempt.refusal) co_return std::move(*attempt.refusal);
     auto record = audit_record(context, request, "password_change_refused", account.id);
     if (!attempt.proved) {
@@ -38,16 +36,14 @@ Answer change_password(Context& context, Request& request) {
     if (wanted == current)
         co_return weak_password("/new_password", "Kata sandi baru harus berbeda dari yang lama");
 
-    auto hashing = context.passwords.hash(wanted);
-    auto hashed = co_await std::move(hashing);
+    auto hashed = co_await context.passwords.hash(wanted);
     if (!hashed) co_return hashing_busy();
     store::AccountPatch patch;
     patch.password = std::move(*hashed);
     patch.must_change_password = false;
     patch.ends_sessions = true;
-    auto replacing = context.database.users().replace_password(account.id, account.password.hash,
-                                                               std::move(patch), context.clock());
-    auto replaced = co_await std::move(replacing);
+    auto replaced = co_await context.database.users().replace_password(account.id, account.password.hash,
+                                                                       std::move(patch), context.clock());
     if (!replaced) co_return store_failure(replaced.error());
     if (!*replaced)
         co_return shared::http::problem_response(409, "password_changed_meanwhile",
@@ -55,8 +51,7 @@ Answer change_password(Context& context, Request& request) {
     record.event = "password_changed";
     context.audit.record(std::move(record));
 
-    auto ending = end_all_sessions(context, account.id, request.claims->sid, "password_changed");
-    auto ended = co_await std::move(ending);
+    auto ended = co_await end_all_sessions(context, account.id, request.claims->sid, "password_changed");
     if (!ended)
         co_return shared::http::unavailable(
             "sessions_not_ended",

@@ -18,8 +18,7 @@ Response refused(Context& context, const char* outcome) {
 // A replaced token came back: either its owner's or the one that a thief holds, and we cannot tell which. So
 // nobody keeps the session (RFC 9700 section 4.14.2).
 Answer end_reused(Context& context, Request& request, domain::Session session, std::int64_t gen) {
-    auto ending = end_session(context, session.sid, "refresh_token_reused");
-    auto ended = co_await std::move(ending);
+    auto ended = co_await end_session(context, session.sid, "refresh_token_reused");
     auto record = audit_record(context, request, "refresh_token_reused", session.user_id);
     record.detail =
         "sid=" + session.sid + " gen=" + std::to_string(gen) + " current=" + std::to_string(session.gen);
@@ -32,14 +31,12 @@ Answer end_reused(Context& context, Request& request, domain::Session session, s
 
 // The session has moved on; the account decides what the new token says.
 Answer continue_session(Context& context, Request& request, domain::Session session) {
-    auto finding = context.database.users().find_by_id(session.user_id);
-    auto account = co_await std::move(finding);
+    auto account = co_await context.database.users().find_by_id(session.user_id);
     if (!account) co_return store_failure(account.error());
     // On the list of ended sessions, yet alive: ending it was interrupted halfway. Finish that.
     const bool ended_elsewhere = context.feed.view().contains(session.sid, context.clock());
     if (!*account || (*account)->disabled || ended_elsewhere) {
-        auto ending = end_session(context, session.sid, "account_unusable");
-        auto ended = co_await std::move(ending);
+        auto ended = co_await end_session(context, session.sid, "account_unusable");
         if (!ended) co_return store_failure(ended.error());
         auto record = audit_record(context, request, "refresh_refused", session.user_id);
         record.detail = "sid=" + session.sid;
@@ -68,15 +65,12 @@ Answer refresh(Context& context, Request& request) {
     // moved on once more in between. It only moves forward, so this ends.
     for (int round = 0; round < 4; ++round) {
         const auto now = context.clock();
-        auto rotating = sessions.rotate(parts->sid, parts->gen, now, rules);
-        auto rotated = co_await std::move(rotating);
+        auto rotated = co_await sessions.rotate(parts->sid, parts->gen, now, rules);
         if (!rotated) co_return store_failure(rotated.error());
         if (*rotated) {
-            auto answer = continue_session(context, request, std::move(**rotated));
-            co_return co_await std::move(answer);
+            co_return co_await continue_session(context, request, std::move(**rotated));
         }
-        auto finding = sessions.find(parts->sid);
-        auto found = co_await std::move(finding);
+        auto found = co_await sessions.find(parts->sid);
         if (!found) co_return store_failure(found.error());
         switch (domain::classify_refresh(*found, parts->gen, now, rules)) {
             case domain::RefreshCase::rotate:
@@ -84,19 +78,16 @@ Answer refresh(Context& context, Request& request) {
             case domain::RefreshCase::invalid:
                 co_return refused(context, "refused");
             case domain::RefreshCase::reuse: {
-                auto answer = end_reused(context, request, std::move(**found), parts->gen);
-                co_return co_await std::move(answer);
+                co_return co_await end_reused(context, request, std::move(**found), parts->gen);
             }
             case domain::RefreshCase::grace:
                 break;
         }
-        auto using_grace = sessions.use_grace(parts->sid, parts->gen, now, rules);
-        auto again = co_await std::move(using_grace);
+        auto again = co_await sessions.use_grace(parts->sid, parts->gen, now, rules);
         if (!again) co_return store_failure(again.error());
         if (*again) {
             context.count("refreshes", "grace");
-            auto answer = continue_session(context, request, std::move(**again));
-            co_return co_await std::move(answer);
+            co_return co_await continue_session(context, request, std::move(**again));
         }
     }
     co_return shared::http::unavailable("service_busy",

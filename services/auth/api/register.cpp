@@ -28,13 +28,11 @@ Answer register_account(Context& context, Request& request) {
 
     // Hashing is what a flood of registrations would cost us, so it is charged before.
     context.registrations_by_address.charge(request.client_address, context.clock());
-    auto hashing = context.passwords.hash(password);
-    auto hashed = co_await std::move(hashing);
+    auto hashed = co_await context.passwords.hash(password);
     if (!hashed) co_return hashing_busy();
     account.password = std::move(*hashed);
 
-    auto inserting = context.database.users().insert(account, context.clock());
-    auto inserted = co_await std::move(inserting);
+    auto inserted = co_await context.database.users().insert(account, context.clock());
     if (!inserted) {
         context.count("registrations", "refused");
         auto record = audit_record(context, request, "registration_refused", "");

@@ -19,8 +19,7 @@ awaitable<bool> RevocationFeed::ask() {
     // Whoever writes takes its time before the write is visible, and clocks differ: ask for the overlap
     // again.
     const auto since = loaded_ ? answered_for_ - view_.overlap() : domain::WallTime{};
-    auto pending = sessions_.ended_since(since, now);
-    auto entries = co_await std::move(pending);
+    auto entries = co_await sessions_.ended_since(since, now);
     if (entries) {
         answered_for_ = now;
         answered_at_ = Steady::now();
@@ -42,10 +41,8 @@ awaitable<bool> RevocationFeed::ask() {
 awaitable<void> RevocationFeed::follow() {
     while (!stopped_) {
         const auto asked = Steady::now();
-        auto asking = ask();
-        co_await std::move(asking);
-        auto pause = rest(asked);
-        co_await std::move(pause);
+        co_await ask();
+        co_await rest(asked);
     }
 }
 

@@ -71,8 +71,7 @@ Answer revocations(Context& context, Request& request) {
         const bool first = !since || since->empty();
         if (first || answer.reset || !answer.entries.empty() || Steady::now() >= deadline || feed.stopped())
             co_return to_response(answer);
-        auto news = feed.wait_for_news(std::min(deadline, Steady::now() + std::chrono::seconds(1)));
-        co_await std::move(news);
+        co_await feed.wait_for_news(std::min(deadline, Steady::now() + std::chrono::seconds(1)));
     }
 }
 

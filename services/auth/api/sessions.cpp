@@ -7,8 +7,8 @@ namespace auth::api {
 
 Answer list_sessions(Context& context, Request& request) {
     const auto& rules = context.settings.sessions;
-    auto listing = context.database.sessions().list_live(request.claims->sub, context.clock(), rules, 200);
-    auto sessions = co_await std::move(listing);
+    auto sessions = co_await context.database.sessions().list_live(request.claims->sub, context.clock(),
+                                                                   rules, 200);
     if (!sessions) co_return store_failure(sessions.error());
     shared::json::Writer out;
     out.array([&] {
@@ -30,14 +30,12 @@ Answer list_sessions(Context& context, Request& request) {
 
 Answer end_one_session(Context& context, Request& request) {
     const std::string sid = request.param("sid");
-    auto finding = context.database.sessions().find(sid);
-    auto session = co_await std::move(finding);
+    auto session = co_await context.database.sessions().find(sid);
     if (!session) co_return store_failure(session.error());
     // Somebody else's session looks like none at all.
     if (!*session || (*session)->user_id != request.claims->sub)
         co_return shared::http::problem_response(404, "session_not_found", "Sesi tidak ditemukan");
-    auto ending = end_session(context, sid, "ended_by_owner");
-    auto ended = co_await std::move(ending);
+    auto ended = co_await end_session(context, sid, "ended_by_owner");
     if (!ended) co_return store_failure(ended.error());
     auto record = audit_record(context, request, "session_ended", request.claims->sub);
     record.detail = "sid=" + sid;
@@ -46,8 +44,8 @@ Answer end_one_session(Context& context, Request& request) {
 }
 
 Answer end_other_sessions(Context& context, Request& request) {
-    auto ending = end_all_sessions(context, request.claims->sub, request.claims->sid, "ended_by_owner");
-    auto ended = co_await std::move(ending);
+    auto ended =
+        co_await end_all_sessions(context, request.claims->sub, request.claims->sid, "ended_by_owner");
     if (!ended) co_return store_failure(ended.error());
     context.audit.record(audit_record(context, request, "other_sessions_ended", request.claims->sub));
     co_return shared::http::no_content();

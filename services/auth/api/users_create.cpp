@@ -28,14 +28,12 @@ Answer create_user(Context& context, Request& request) {
     const auto normalized = domain::to_nfc(password).value_or(password);
     if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
         co_return weak_password("/password", std::move(*problem));
-    auto hashing = context.passwords.hash(password);
-    auto hashed = co_await std::move(hashing);
+    auto hashed = co_await context.passwords.hash(password);
     if (!hashed) co_return hashing_busy();
     account.password = std::move(*hashed);
     account.must_change_password = true;
 
-    auto inserting = context.database.users().insert(std::move(account), context.clock());
-    auto inserted = co_await std::move(inserting);
+    auto inserted = co_await context.database.users().insert(std::move(account), context.clock());
     if (!inserted) co_return store_failure(inserted.error());
     auto record = audit_record(context, request, "account_created", inserted->id);
     record.name = inserted->username;

@@ -60,8 +60,7 @@ Answer list_users(Context& context, Request& request) {
     if (!page.errors.empty()) co_return shared::http::parameters_invalid(page.errors);
     store::AccountQuery query = page.query;
     ++query.limit;  // one more tells whether there is a next page
-    auto listing = context.database.users().list(std::move(query));
-    auto accounts = co_await std::move(listing);
+    auto accounts = co_await context.database.users().list(std::move(query));
     if (!accounts) co_return store_failure(accounts.error());
     const bool more = accounts->size() > page.query.limit;
     if (more) accounts->resize(page.query.limit);

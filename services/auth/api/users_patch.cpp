@@ -71,8 +71,7 @@ Answer patch_user(Context& context, Request& request) {
         co_return shared::http::problem_response(
             409, "own_account", "Peran, status, dan kata sandi akun sendiri tidak dapat diubah di sini");
 
-    auto finding = context.database.users().find_by_id(id);
-    auto found = co_await std::move(finding);
+    auto found = co_await context.database.users().find_by_id(id);
     if (!found) co_return store_failure(found.error());
     if (!*found) co_return account_not_found();
     const auto& before = **found;
@@ -82,8 +81,7 @@ Answer patch_user(Context& context, Request& request) {
         const auto normalized = domain::to_nfc(*wanted->password).value_or(*wanted->password);
         if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
             co_return weak_password("/password", std::move(*problem));
-        auto hashing = context.passwords.hash(*wanted->password);
-        auto hashed = co_await std::move(hashing);
+        auto hashed = co_await context.passwords.hash(*wanted->password);
         if (!hashed) co_return hashing_busy();
         wanted->patch.password = std::move(*hashed);
         wanted->patch.must_change_password = true;
@@ -93,8 +91,7 @@ Answer patch_user(Context& context, Request& request) {
     // Without If-Match the version that we compared with still has to be there, or the audit would tell a
     // wrong story.
     const auto version = expected_version(request).value_or(before.version);
-    auto updating = context.database.users().update(id, wanted->patch, version, context.clock());
-    auto updated = co_await std::move(updating);
+    auto updated = co_await context.database.users().update(id, wanted->patch, version, context.clock());
     if (!updated) co_return store_failure(updated.error());
     if (!*updated) co_return account_not_found();
     for (const auto& [event, detail] : changes.events) {
@@ -103,8 +100,7 @@ Answer patch_user(Context& context, Request& request) {
         context.audit.record(std::move(record));
     }
     if (changes.ends_sessions) {
-        auto ending = end_all_sessions(context, id, "", "account_changed");
-        auto ended = co_await std::move(ending);
+        auto ended = co_await end_all_sessions(context, id, "", "account_changed");
         if (!ended) co_return store_failure(ended.error());
     }
     co_return admin_account(200, **updated);

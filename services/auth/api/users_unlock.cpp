@@ -7,12 +7,10 @@
 namespace auth::api {
 
 Answer unlock_user(Context& context, Request& request) {
-    auto finding = context.database.users().find_by_id(request.param("id"));
-    auto account = co_await std::move(finding);
+    auto account = co_await context.database.users().find_by_id(request.param("id"));
     if (!account) co_return store_failure(account.error());
     if (!*account) co_return account_not_found();
-    auto clearing = context.database.throttle().clear(throttle_key(**account));
-    auto cleared = co_await std::move(clearing);
+    auto cleared = co_await context.database.throttle().clear(throttle_key(**account));
     if (!cleared) co_return store_failure(cleared.error());
     context.audit.record(audit_record(context, request, "account_unlocked", (*account)->id));
     co_return shared::http::no_content();

@@ -79,8 +79,7 @@ Response not_valid(const Request& request, const Checked& checked) {
 Answer verify_post(Context& context, Request& request) {
     Checked checked = check(context, request);
     if (checked.refusal) co_return not_valid(request, checked);
-    auto finding = context.database.users().find_by_id(checked.claims->sub);
-    auto account = co_await std::move(finding);
+    auto account = co_await context.database.users().find_by_id(checked.claims->sub);
     if (!account) co_return store_failure(account.error());
     if (!*account || (*account)->disabled) {
         checked.code = "token_invalid";

@@ -32,8 +32,7 @@ class MongoDatabase final : public Database {
             if (!code) return to_errc(code.error());
             return *code == 0;
         };
-        auto pending = client_.run(std::move(work));
-        auto answered = co_await std::move(pending);
+        auto answered = co_await client_.run(std::move(work));
         co_return answered&&* answered;
     }
 

@@ -44,8 +44,7 @@ class PgDatabase final : public Database {
                 return Errc::failed;
             }
         };
-        auto pending = migrations_.run(std::move(work));
-        auto outcome = co_await std::move(pending);
+        auto outcome = co_await migrations_.run(std::move(work));
         if (!outcome) co_return Errc::busy;
         if (*outcome) co_return **outcome;
         co_return Result<>();

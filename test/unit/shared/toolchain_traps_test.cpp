@@ -9,6 +9,8 @@
 #include <boost/beast/http.hpp>
 #include <catch2/catch.hpp>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "shared/base/result.hpp"
 #include "shared/json/json.hpp"
@@ -24,6 +26,29 @@ struct Options {
 
 asio::awaitable<long> uses(Options options) {
     co_return options.value.use_count();
+}
+
+asio::awaitable<long> uses_both(Options options, std::optional<Options> more, std::string text) {
+    co_return options.value.use_count() + more->value.use_count() + static_cast<long>(text.size());
+}
+
+struct Aggregate {
+    std::shared_ptr<int> value;
+    std::string text;
+};
+
+Aggregate make_aggregate(std::shared_ptr<int> value) {
+    return {std::move(value), "longer than what a string keeps in itself"};
+}
+
+asio::awaitable<long> uses_aggregate(Aggregate aggregate) {
+    co_return aggregate.value.use_count();
+}
+
+asio::awaitable<void> calls_directly(std::shared_ptr<int> value, long& count_inside) {
+    const long both =
+        co_await uses_both(Options(value), Options(value), "longer than what a string keeps in itself");
+    count_inside = both + co_await uses_aggregate(make_aggregate(value));
 }
 
 asio::awaitable<void> calls(std::shared_ptr<int> value, long& count_inside, long& count_after) {
@@ -43,6 +68,16 @@ TEST_CASE("named options moved into a coroutine are destroyed exactly once") {
     asio::co_spawn(io, calls(value, inside, after), [](std::exception_ptr) {});
     io.run();
     CHECK(inside == 3);
+    CHECK(value.use_count() == 1);
+}
+
+TEST_CASE("what constructors, conversions and functions make in an awaited call is destroyed exactly once") {
+    asio::io_context io;
+    auto value = std::make_shared<int>(1);
+    long inside = 0;
+    asio::co_spawn(io, calls_directly(value, inside), [](std::exception_ptr) {});
+    io.run();
+    CHECK(inside > 41);
     CHECK(value.use_count() == 1);
 }
 
