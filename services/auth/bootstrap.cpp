@@ -4,6 +4,7 @@
 
 #include "services/auth/domain/identifiers.hpp"
 #include "services/auth/domain/unicode.hpp"
+#include "shared/domain/nim.hpp"
 #include "shared/json/json.hpp"
 #include "shared/log/log.hpp"
 
@@ -29,7 +30,7 @@ SeedAccount read_one(const rapidjson::Value& value, std::vector<shared::json::Fi
     if (domain::username_problem(account.username)) in.error("username", "is no user name");
     if (domain::email_problem(account.email)) in.error("email", "is no e-mail address");
     if (!domain::parse_role(role)) in.error("role", "must be admin, dosen or mahasiswa");
-    if (account.nim && domain::nim_problem(*account.nim)) in.error("nim", "is no NIM");
+    if (account.nim && !shared::domain::Nim::parse(*account.nim)) in.error("nim", "is no NIM");
     const domain::PasswordContext about{account.username, account.email,
                                         account.nim ? *account.nim : std::string_view()};
     const auto normalized = domain::to_nfc(account.password).value_or(account.password);

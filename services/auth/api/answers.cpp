@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "services/auth/domain/identifiers.hpp"
+#include "shared/domain/nim.hpp"
 
 namespace auth::api {
 namespace http = shared::http;
@@ -139,7 +140,7 @@ std::string read_email(shared::json::ObjectReader& in) {
 
 std::optional<std::string> checked_nim(shared::json::ObjectReader& in, std::optional<std::string> nim) {
     if (nim)
-        if (auto problem = domain::nim_problem(*nim)) in.error("nim", *problem);
+        if (!shared::domain::Nim::parse(*nim)) in.error("nim", std::string(shared::domain::Nim::kRule));
     return nim;
 }
 

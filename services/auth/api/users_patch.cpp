@@ -3,6 +3,7 @@
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/api/issue.hpp"
 #include "services/auth/domain/unicode.hpp"
+#include "shared/domain/nim.hpp"
 
 namespace auth::api {
 namespace {
@@ -18,7 +19,7 @@ std::optional<Wanted> read_wanted(BodyReader& body) {
         wanted.patch.role = domain::parse_role(*role);
         if (!wanted.patch.role) body.in->error("role", "Harus admin, dosen, atau mahasiswa");
     }
-    if (const auto nim = body.in->nullable_text("nim")) wanted.patch.nim = checked_nim(*body.in, *nim);
+    if (const auto nim = body.in->nullable_text("nim")) wanted.patch.nim = *nim;
     wanted.patch.disabled = body.in->optional_boolean("disabled");
     wanted.password = body.in->optional_text("password", password_rule());
     if (!body.finish()) return std::nullopt;
@@ -75,6 +76,10 @@ Answer patch_user(Context& context, Request& request) {
     if (!found) co_return store_failure(found.error());
     if (!*found) co_return account_not_found();
     const auto& before = **found;
+    const auto& nim = wanted->patch.nim;
+    // The NIM that the account has may be older than today's rule: sent back as it is, it stays.
+    if (nim && *nim && *nim != before.nim && !shared::domain::Nim::parse(**nim))
+        co_return shared::http::validation_failed({{"/nim", std::string(shared::domain::Nim::kRule)}});
     if (wanted->password) {
         const domain::PasswordContext about{before.username, before.email,
                                             before.nim ? *before.nim : std::string_view()};

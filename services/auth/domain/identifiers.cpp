@@ -55,14 +55,6 @@ std::optional<std::string> email_problem(std::string_view email) {
     return std::nullopt;
 }
 
-std::optional<std::string> nim_problem(std::string_view nim) {
-    const bool plain = std::all_of(nim.begin(), nim.end(),
-                                   [](char c) { return is_alnum(c) || c == '.' || c == '-' || c == '/'; });
-    if (nim.empty() || nim.size() > kNimMax || !plain)
-        return "NIM harus 1 sampai 10 huruf, angka, titik, garis miring, atau tanda hubung";
-    return std::nullopt;
-}
-
 std::string username_key(std::string_view username) {
     return fold_case(username).value_or(std::string(username));
 }

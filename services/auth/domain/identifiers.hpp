@@ -1,4 +1,4 @@
-// What a user name, an e-mail address and a NIM may look like, and the keys they are compared by.
+// What a user name and an e-mail address may look like, and the keys they are compared by.
 #pragma once
 
 #include <optional>
@@ -10,12 +10,10 @@ namespace auth::domain {
 inline constexpr std::size_t kUsernameMin = 3;
 inline constexpr std::size_t kUsernameMax = 64;
 inline constexpr std::size_t kEmailMax = 254;  // RFC 5321 section 4.5.3.1.3
-inline constexpr std::size_t kNimMax = 10;     // mahasiswa.nim is varchar(10)
 
 // nullopt: fine; else what is wrong, in Indonesian, for the person who typed it.
 std::optional<std::string> username_problem(std::string_view username);
 std::optional<std::string> email_problem(std::string_view email);
-std::optional<std::string> nim_problem(std::string_view nim);
 
 // Two names with the same key are the same account. Old accounts may have names that today's rules refuse, so
 // this never fails: bytes that are no UTF-8 stay as they are.

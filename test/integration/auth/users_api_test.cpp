@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "test/integration/auth/service_fixture.hpp"
+#include "test/integration/auth/store_fixture.hpp"
 
 using auth_test::kPassword;
 using auth_test::Service;
@@ -117,7 +118,8 @@ TEST_CASE("a stale change is refused and wrong values are named") {
     CHECK(patch(R"({"nim":"22003"})", "*").status == 200);
     CHECK(service.call("DELETE", path, "", admin, {{"If-Match", etag}}).status == 412);
     for (const std::string body :
-         {R"({"role":"user"})", R"({"nim":"12345678901"})", R"({"disabled":"yes"})", R"({"nim":7})"})
+         {R"({"role":"user"})", R"({"nim":"A/1"})", R"({"nim":"2021E5"})", R"({"nim":""})",
+          R"({"nim":"1234567890123456789012345"})", R"({"disabled":"yes"})", R"({"nim":7})"})
         CHECK(patch(body, "").status == 422);
     // One NIM, one account.
     const auto taken = service.post(
@@ -126,6 +128,41 @@ TEST_CASE("a stale change is refused and wrong values are named") {
         admin);
     CHECK(taken.status == 409);
     CHECK(taken.text("code") == "nim_taken");
+}
+
+TEST_CASE("an account with a NIM of an older shape is read and listed, keeps it, and loses it when told") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    {
+        boost::asio::io_context io;
+        auth::store::DatabaseOptions options;
+        options.uri = service.uri();
+        const auto database = auth::store::open_database(io, options);
+        auto account = auth_test::new_account("lama");
+        account.nim = "A/1";
+        REQUIRE(auth_test::run(io, database->users().insert(account, shared::system_now())));
+    }
+    const auto admin = service.login("admin").access;
+    const auto listed = service.get("/api/auth/users?q=lama", admin);
+    REQUIRE(listed.json().Size() == 1);
+    const auto path = "/api/auth/users/" + std::string(listed.json()[0]["id"].GetString());
+    CHECK(service.get(path, admin).text("nim") == "A/1");
+    CHECK(service.call("PATCH", path, R"({"disabled":true})", admin).text("nim") == "A/1");
+    CHECK(service.call("PATCH", path, R"({"nim":"A/1","disabled":false})", admin).text("nim") == "A/1");
+    const auto refused = service.call("PATCH", path, R"({"nim":"A/2"})", admin);
+    CHECK(refused.status == 422);
+    CHECK(refused.body.find("\"pointer\":\"/nim\"") != std::string::npos);
+    CHECK(service.call("PATCH", path, R"({"nim":null})", admin).json()["nim"].IsNull());
+    CHECK(service.call("PATCH", path, R"({"nim":"A/1"})", admin).status == 422);
+    CHECK(service.call("PATCH", path, R"({"nim":"A_1"})", admin).text("nim") == "A_1");
+    CHECK(
+        service
+            .post("/api/auth/users",
+                  R"({"username":"baru","email":"b@kampus.ac.id","password":"kuda-laut-biru-9","nim":"A/3"})",
+                  admin)
+            .status == 422);
 }
 
 TEST_CASE("an admin cannot lock out or delete themselves") {

@@ -43,14 +43,6 @@ TEST_CASE("e-mail addresses have a local part and a domain with a dot") {
     }
 }
 
-TEST_CASE("a NIM is short and plain") {
-    CHECK_FALSE(nim_problem("22001"));
-    CHECK_FALSE(nim_problem("22/01.A-1"));
-    CHECK(nim_problem(""));
-    CHECK(nim_problem("12345678901"));
-    CHECK(nim_problem("22 01"));
-}
-
 TEST_CASE("names are compared without case and width") {
     CHECK(username_key("BUDI") == username_key("budi"));
     CHECK(username_key("\xEF\xBC\xA2udi") == "budi");  // full-width B
