@@ -1,43 +1,37 @@
 #include "services/auth/api/answers.hpp"
 
-#include <charconv>
+#include <array>
 #include <ctime>
 
 #include "services/auth/domain/identifiers.hpp"
+#include "services/auth/domain/unicode.hpp"
 #include "shared/domain/nim.hpp"
 
 namespace auth::api {
 namespace http = shared::http;
 
-Response private_json(unsigned status, std::string body) {
-    return http::json_response(status, std::move(body)).with("Cache-Control", "no-store");
-}
-
 Response store_failure(const shared::ErrorCode& error) {
     switch (store::to_errc(error)) {
         case store::Errc::unavailable:
-            return http::unavailable("database_unavailable",
-                                     "Basis data sedang tidak dapat dihubungi. Coba lagi sebentar lagi");
+            return http::database_unavailable();
         case store::Errc::busy:
-            return http::unavailable("service_busy", "Layanan sedang sangat sibuk. Coba lagi sebentar lagi");
+            return http::overloaded();
         case store::Errc::username_taken:
-            return http::problem_response(409, "username_taken", "Nama pengguna sudah dipakai");
+            return http::conflict("username_taken", "Nama pengguna sudah dipakai");
         case store::Errc::email_taken:
-            return http::problem_response(409, "email_taken", "Alamat email sudah dipakai");
+            return http::conflict("email_taken", "Alamat email sudah dipakai");
         case store::Errc::nim_taken:
-            return http::problem_response(409, "nim_taken", "NIM sudah terhubung dengan akun lain");
+            return http::conflict("nim_taken", "NIM sudah terhubung dengan akun lain");
         case store::Errc::version_conflict:
-            return http::problem_response(
-                412, "version_conflict",
-                "Data sudah berubah sejak terakhir dibaca. Muat ulang lalu coba lagi");
+            return http::stale();
         case store::Errc::failed:
             break;
     }
-    return http::problem_response(500, "internal_error", "Terjadi kesalahan pada server");
+    return http::internal_error();
 }
 
 Response hashing_busy() {
-    return http::unavailable("service_busy", "Terlalu banyak orang masuk bersamaan. Coba lagi sebentar lagi");
+    return http::overloaded("Terlalu banyak orang masuk bersamaan. Coba lagi sebentar lagi");
 }
 
 Response throttled(std::chrono::seconds retry_after) {
@@ -55,7 +49,7 @@ Response unauthorized(std::string code, std::string detail) {
 }
 
 Response account_not_found() {
-    return http::problem_response(404, "account_not_found", "Akun tidak ditemukan");
+    return http::not_found("account_not_found", "Akun tidak ditemukan");
 }
 
 std::string iso_time(shared::WallTime time) {
@@ -76,10 +70,6 @@ void write_account(shared::json::Writer& out, const domain::Account& account) {
     out.member("nim", account.nim);
 }
 
-std::string etag(const domain::Account& account) {
-    return '"' + std::to_string(account.version) + '"';
-}
-
 void write_admin_account(shared::json::Writer& out, const domain::Account& account) {
     write_account(out, account);
     out.member("disabled", account.disabled);
@@ -91,33 +81,7 @@ void write_admin_account(shared::json::Writer& out, const domain::Account& accou
 Response admin_account(unsigned status, const domain::Account& account) {
     shared::json::Writer out;
     out.object([&] { write_admin_account(out, account); });
-    auto response = private_json(status, out.str());
-    response.with("ETag", etag(account));
-    return response;
-}
-
-std::optional<std::int64_t> expected_version(const Request& request) {
-    auto text = request.header("If-Match");
-    if (text.empty() || text == "*") return std::nullopt;
-    std::int64_t version = -1;
-    if (text.size() < 3 || text.front() != '"' || text.back() != '"') return -1;
-    text = text.substr(1, text.size() - 2);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-    return error == std::errc() && end == text.data() + text.size() && version >= 0 ? version : -1;
-}
-
-BodyReader::BodyReader(const Request& request) {
-    auto body = http::read_json_body(request);
-    refusal = std::move(body.refusal);
-    if (refusal) return;
-    document = std::move(body.document);
-    in.emplace(document, errors);
-}
-
-bool BodyReader::finish() {
-    in->finish();
-    if (!errors.empty()) refusal = http::validation_failed(errors);
-    return ok();
+    return private_json(status, out.str());
 }
 
 std::string read_username(shared::json::ObjectReader& in) {
@@ -158,6 +122,14 @@ Response weak_password(std::string pointer, std::string detail) {
     problem.detail = detail;
     problem.errors.push_back({std::move(pointer), std::move(detail)});
     return http::problem_response(std::move(problem));
+}
+
+std::optional<Response> password_refusal(const std::string& password, const domain::PasswordContext& about,
+                                         const domain::PasswordRules& rules, std::string pointer) {
+    const auto normalized = domain::to_nfc(password).value_or(password);
+    auto problem = domain::password_problem(normalized, about, rules);
+    if (!problem) return std::nullopt;
+    return weak_password(std::move(pointer), std::move(*problem));
 }
 
 }  // namespace auth::api

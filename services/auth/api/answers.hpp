@@ -4,20 +4,21 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "services/auth/domain/account.hpp"
+#include "services/auth/domain/password_policy.hpp"
 #include "services/auth/store/errors.hpp"
+#include "shared/http/answers.hpp"
+#include "shared/http/body_reader.hpp"
 #include "shared/http/message.hpp"
 #include "shared/json/json.hpp"
 
 namespace auth::api {
 
+using shared::http::BodyReader;
+using shared::http::private_json;
 using shared::http::Request;
 using shared::http::Response;
-
-// Personal data: nobody between us and the client keeps it.
-Response private_json(unsigned status, std::string body);
 
 // 503 where the database or a queue cannot serve now, 409 and 412 where the store says so, 500 else.
 Response store_failure(const shared::ErrorCode& error);
@@ -32,27 +33,9 @@ std::string iso_time(shared::WallTime time);
 
 // The members of an account as its owner and as an admin sees it.
 void write_account(shared::json::Writer& out, const domain::Account& account);
-std::string etag(const domain::Account& account);
 void write_admin_account(shared::json::Writer& out, const domain::Account& account);
-// The account as an admin sees it, with its ETag.
+// The account as an admin sees it.
 Response admin_account(unsigned status, const domain::Account& account);
-
-// If-Match as a version: nullopt where the header is absent or "*". -1 for one that is no ETag of ours: it
-// matches no account.
-std::optional<std::int64_t> expected_version(const Request& request);
-
-// Reads the body; on a problem `refusal` is set.
-struct BodyReader {
-    explicit BodyReader(const Request& request);
-    bool ok() const { return !refusal; }
-    // Call after the last member: 422 where something was wrong.
-    bool finish();
-
-    std::optional<Response> refusal;
-    rapidjson::Document document;
-    std::vector<shared::json::FieldError> errors;
-    std::optional<shared::json::ObjectReader> in;
-};
 
 // Checks a new user name, e-mail address and NIM; adds what is wrong to the reader's errors.
 std::string read_username(shared::json::ObjectReader& in);
@@ -62,5 +45,8 @@ std::optional<std::string> checked_nim(shared::json::ObjectReader& in, std::opti
 shared::json::TextRule password_rule();
 // 422 with code weak_password.
 Response weak_password(std::string pointer, std::string detail);
+// The same where the rules refuse `password` as the new one of this account; `pointer`: where it stood.
+std::optional<Response> password_refusal(const std::string& password, const domain::PasswordContext& about,
+                                         const domain::PasswordRules& rules, std::string pointer);
 
 }  // namespace auth::api

@@ -1,18 +1,20 @@
-// The endpoints, one file each; routes.cpp says who may call them. What goes in and comes out:
-// docs/openapi/auth.yaml.
+// The endpoints, one file each, and the one table of them: who may call what, and how. What goes in and comes
+// out: docs/openapi/auth.yaml.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 
 #include "services/auth/api/context.hpp"
-#include "shared/http/message.hpp"
-#include "shared/http/router.hpp"
+#include "shared/http/endpoint.hpp"
 
 namespace auth::api {
 
 using shared::http::Request;
 using shared::http::Response;
 using Answer = boost::asio::awaitable<Response>;
+using shared::http::Body;
+using shared::http::kAnyQuery;
+using shared::http::Rate;
 
 Answer register_account(Context& context, Request& request);
 Answer login(Context& context, Request& request);
@@ -42,7 +44,42 @@ Answer live(Context& context, Request& request);
 Answer revocations(Context& context, Request& request);
 Answer metrics(Context& context, Request& request);
 
-// All of them on their paths. `context` must outlive the router.
-shared::http::Router make_router(Context& context);
+inline constexpr auto kOpen = shared::http::Access::open();
+inline constexpr auto kAnyToken = shared::http::Access::any_token();
+inline constexpr auto kAdmin = shared::http::Access::roles({"admin"});
+
+// Where nobody asks for a token, the handler checks one of its own or the answer is anybody's to read.
+inline constexpr shared::http::Endpoint<Context> kEndpoints[] = {
+    {"POST", "/api/auth/register", kOpen, register_account, {.body = Body::json, .rate = Rate::sign_in}},
+    {"POST", "/api/auth/login", kOpen, login, {.body = Body::json, .rate = Rate::sign_in}},
+    {"POST", "/api/auth/refresh", kOpen, refresh, {.body = Body::json, .rate = Rate::sign_in}},
+    {"POST", "/api/auth/logout", kAnyToken, logout},
+    {"GET", "/api/auth/me", kAnyToken, me},
+    {"PUT", "/api/auth/me/password", kAnyToken, change_password, {.body = Body::json, .rate = Rate::sign_in}},
+
+    {"GET", "/api/auth/sessions", kAnyToken, list_sessions, {.query = "limit after"}},
+    {"DELETE", "/api/auth/sessions", kAnyToken, end_other_sessions},
+    {"DELETE", "/api/auth/sessions/{sid}", kAnyToken, end_one_session},
+
+    {"GET", "/api/auth/users", kAdmin, list_users, {.query = "limit after role disabled q"}},
+    {"POST", "/api/auth/users", kAdmin, create_user, {.body = Body::json}},
+    {"GET", "/api/auth/users/{id}", kAdmin, get_user},
+    {"PATCH", "/api/auth/users/{id}", kAdmin, patch_user, {.body = Body::json}},
+    {"DELETE", "/api/auth/users/{id}", kAdmin, delete_user},
+    {"POST", "/api/auth/users/{id}/unlock", kAdmin, unlock_user},
+    {"DELETE", "/api/auth/users/{id}/sessions", kAdmin, end_user_sessions},
+
+    // A refusal is an answer of theirs, not of the server's.
+    {"POST", "/api/auth/verify", kOpen, verify_post},
+    {"GET", "/api/auth/verify", kOpen, verify_get},
+
+    {"GET", "/.well-known/jwks.json", kOpen, jwks, {.query = kAnyQuery}},
+    {"GET", "/health", kOpen, health, {.query = kAnyQuery}},
+    {"GET", "/api/auth/health", kOpen, health, {.query = kAnyQuery}},
+    {"GET", "/livez", kOpen, live, {.query = kAnyQuery}},
+    // The edges have no route to these two. The second asks for the feed's token.
+    {"GET", "/metrics", kOpen, metrics, {.query = kAnyQuery}},
+    {"GET", "/internal/revocations", kOpen, revocations, {.query = "since wait"}},
+};
 
 }  // namespace auth::api

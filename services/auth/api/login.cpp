@@ -2,7 +2,7 @@
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/attempts.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
+#include "services/auth/api/login_sessions.hpp"
 #include "services/auth/domain/identifiers.hpp"
 #include "shared/log/log.hpp"
 
@@ -38,8 +38,8 @@ std::optional<Credentials> read_credentials(BodyReader& body) {
     return credentials;
 }
 
-awaitable<Result<std::optional<domain::Account>>> find_account(Context& context,
-                                                               const Credentials& credentials) {
+awaitable<Result<std::optional<domain::Account>>> account_named(Context& context,
+                                                                const Credentials& credentials) {
     auto& users = context.database.users();
     if (!credentials.by_email) {
         const auto found = co_await users.find_by_username(credentials.name);
@@ -69,7 +69,7 @@ Answer login(Context& context, Request& request) {
     const auto credentials = read_credentials(body);
     if (!credentials) co_return std::move(*body.refusal);
 
-    auto found = co_await find_account(context, *credentials);
+    auto found = co_await account_named(context, *credentials);
     if (!found) co_return store_failure(found.error());
     const auto& account = *found;
 

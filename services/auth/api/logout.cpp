@@ -1,7 +1,7 @@
 // POST /api/auth/logout
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
+#include "services/auth/api/login_sessions.hpp"
 
 namespace auth::api {
 

@@ -1,18 +1,18 @@
 // GET /api/auth/me
+#include "services/auth/api/accounts.hpp"
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
 
 namespace auth::api {
 
 Answer me(Context& context, Request& request) {
-    auto account = co_await context.database.users().find_by_id(request.claims->sub);
-    if (!account) co_return store_failure(account.error());
-    if (!*account) co_return account_not_found();
+    auto account = co_await account_by_id(context, request.claims->sub);
+    if (!account) co_return account.error();
     shared::json::Writer out;
     out.object([&] {
-        write_account(out, **account);
-        out.member("created_at", iso_time((*account)->created_at));
-        if ((*account)->must_change_password) out.member("must_change_password", true);
+        write_account(out, *account);
+        out.member("created_at", iso_time(account->created_at));
+        if (account->must_change_password) out.member("must_change_password", true);
     });
     co_return private_json(200, out.str());
 }

@@ -1,9 +1,9 @@
 // PUT /api/auth/me/password
+#include "services/auth/api/accounts.hpp"
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/attempts.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
-#include "services/auth/domain/unicode.hpp"
+#include "services/auth/api/login_sessions.hpp"
 
 namespace auth::api {
 
@@ -14,10 +14,9 @@ Answer change_password(Context& context, Request& request) {
     const std::string wanted = body.in->required_text("new_password", password_rule());
     if (!body.finish()) co_return std::move(*body.refusal);
 
-    auto found = co_await context.database.users().find_by_id(request.claims->sub);
-    if (!found) co_return store_failure(found.error());
-    if (!*found) co_return account_not_found();
-    const auto& account = **found;
+    auto found = co_await account_by_id(context, request.claims->sub);
+    if (!found) co_return found.error();
+    const auto& account = *found;
 
     // Whoever holds a stolen access token must not be able to guess here faster than at login.
     auto attempt = co_await attempt_password(context, request, *found, "", current);
@@ -30,9 +29,8 @@ Answer change_password(Context& context, Request& request) {
 
     const domain::PasswordContext about{account.username, account.email,
                                         account.nim ? *account.nim : std::string_view()};
-    const auto normalized = domain::to_nfc(wanted).value_or(wanted);
-    if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
-        co_return weak_password("/new_password", std::move(*problem));
+    if (auto refusal = password_refusal(wanted, about, context.settings.passwords, "/new_password"))
+        co_return std::move(*refusal);
     if (wanted == current)
         co_return weak_password("/new_password", "Kata sandi baru harus berbeda dari yang lama");
 
@@ -46,8 +44,8 @@ Answer change_password(Context& context, Request& request) {
                                                                        std::move(patch), context.clock());
     if (!replaced) co_return store_failure(replaced.error());
     if (!*replaced)
-        co_return shared::http::problem_response(409, "password_changed_meanwhile",
-                                                 "Kata sandi baru saja diganti dari tempat lain");
+        co_return shared::http::conflict("password_changed_meanwhile",
+                                         "Kata sandi baru saja diganti dari tempat lain");
     record.event = "password_changed";
     context.audit.record(std::move(record));
 

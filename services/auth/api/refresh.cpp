@@ -1,7 +1,7 @@
 // POST /api/auth/refresh
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
+#include "services/auth/api/login_sessions.hpp"
 #include "shared/log/log.hpp"
 
 namespace auth::api {
@@ -90,8 +90,7 @@ Answer refresh(Context& context, Request& request) {
             co_return co_await continue_session(context, request, std::move(**again));
         }
     }
-    co_return shared::http::unavailable("service_busy",
-                                        "Sesi sedang dipakai bersamaan. Coba lagi sebentar lagi");
+    co_return shared::http::overloaded("Sesi sedang dipakai bersamaan. Coba lagi sebentar lagi");
 }
 
 }  // namespace auth::api

@@ -1,8 +1,7 @@
 // POST /api/auth/register
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
-#include "services/auth/domain/unicode.hpp"
+#include "services/auth/api/login_sessions.hpp"
 
 namespace auth::api {
 
@@ -22,9 +21,8 @@ Answer register_account(Context& context, Request& request) {
     if (!body.finish()) co_return std::move(*body.refusal);
 
     const domain::PasswordContext about{account.username, account.email, ""};
-    const auto normalized = domain::to_nfc(password).value_or(password);
-    if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
-        co_return weak_password("/password", std::move(*problem));
+    if (auto refusal = password_refusal(password, about, context.settings.passwords, "/password"))
+        co_return std::move(*refusal);
 
     // Hashing is what a flood of registrations would cost us, so it is charged before.
     context.registrations_by_address.charge(request.client_address, context.clock());

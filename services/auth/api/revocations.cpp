@@ -1,9 +1,8 @@
 // GET /internal/revocations?since=<cursor>&wait=<seconds>: the ended sessions, for gateways and services.
-#include <charconv>
-
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/crypto/mac.hpp"
+#include "shared/http/query.hpp"
 #include "shared/jwt/credentials.hpp"
 
 namespace auth::api {
@@ -12,18 +11,6 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr int kMaxWaitSeconds = 30;
-
-// nullopt: not a number of 0 to 30.
-std::optional<int> wait_seconds(const Request& request) {
-    const auto text = request.query_value("wait");
-    if (!text) return 0;
-    int seconds = -1;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-    if (error != std::errc() || end != text->data() + text->size() || seconds < 0 ||
-        seconds > kMaxWaitSeconds)
-        return std::nullopt;
-    return seconds;
-}
 
 Response to_response(const domain::RevocationView::Answer& answer) {
     shared::json::Writer out;
@@ -51,14 +38,11 @@ Answer revocations(Context& context, Request& request) {
     const auto credentials = shared::jwt::read_credentials(request.header("Authorization"));
     if (!crypto::equal_in_constant_time(credentials.token, context.settings.feed_token))
         co_return unauthorized("token_invalid", "Token umpan tidak berlaku");
-    const auto wait = wait_seconds(request);
-    if (!wait) {
-        std::vector<shared::json::FieldError> errors;
-        errors.push_back({"wait", "Harus bilangan 0 sampai 30"});
-        co_return shared::http::parameters_invalid(std::move(errors));
-    }
+    shared::http::Query in(request);
+    const auto wait = in.integer("wait", 0, kMaxWaitSeconds);
+    if (!in.ok()) co_return in.refusal();
     const auto since = request.query_value("since");
-    const auto deadline = Steady::now() + std::chrono::seconds(*wait);
+    const auto deadline = Steady::now() + std::chrono::seconds(wait.value_or(0));
     auto& feed = context.feed;
     while (true) {
         // A list that may lack what other replicas have ended must not pass for a complete one.

@@ -1,15 +1,50 @@
 // GET /api/auth/sessions, DELETE /api/auth/sessions, DELETE /api/auth/sessions/{sid}
+#include <algorithm>
+#include <charconv>
+
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
+#include "services/auth/api/login_sessions.hpp"
+#include "shared/http/query.hpp"
 
 namespace auth::api {
+namespace {
+
+// Beyond it a time in nanoseconds does not fit: nobody's session began then.
+constexpr std::int64_t kLatestMs = 9'000'000'000'000;
+
+// Position of a page as the key of its cursor: "<created_at in ms>.<sid>".
+std::string to_key(const domain::Session& session) {
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(session.created_at.time_since_epoch());
+    return std::to_string(ms.count()) + '.' + session.sid;
+}
+
+std::optional<store::SessionPosition> read_position(shared::http::Query& in) {
+    const auto key = in.after();
+    if (!key) return std::nullopt;
+    const auto dot = std::min(key->find('.'), key->size());
+    const auto* end = key->data() + dot;
+    std::int64_t ms = 0;
+    const auto read = std::from_chars(key->data(), end, ms);
+    if (dot == key->size() || read.ec != std::errc() || read.ptr != end || ms < 0 || ms > kLatestMs) {
+        in.error("after", "kursor tidak sah");
+        return std::nullopt;
+    }
+    return store::SessionPosition{domain::WallTime(std::chrono::milliseconds(ms)), key->substr(dot + 1)};
+}
+
+}  // namespace
 
 Answer list_sessions(Context& context, Request& request) {
     const auto& rules = context.settings.sessions;
-    auto sessions = co_await context.database.sessions().list_live(request.claims->sub, context.clock(),
-                                                                   rules, 200);
+    shared::http::Query in(request);
+    const int limit = in.limit();
+    const auto position = read_position(in);
+    if (!in.ok()) co_return in.refusal();
+    auto sessions = co_await context.database.sessions().list_live(
+        request.claims->sub, context.clock(), rules, static_cast<std::size_t>(limit) + 1, position);
     if (!sessions) co_return store_failure(sessions.error());
+    const bool more = shared::http::cut_to_page(*sessions, limit);
     shared::json::Writer out;
     out.array([&] {
         for (const auto& session : *sessions) {
@@ -25,7 +60,9 @@ Answer list_sessions(Context& context, Request& request) {
             });
         }
     });
-    co_return private_json(200, out.str());
+    auto response = private_json(200, out.str());
+    if (more) shared::http::next_page(response, request, to_key(sessions->back()));
+    co_return response;
 }
 
 Answer end_one_session(Context& context, Request& request) {
@@ -34,7 +71,7 @@ Answer end_one_session(Context& context, Request& request) {
     if (!session) co_return store_failure(session.error());
     // Somebody else's session looks like none at all.
     if (!*session || (*session)->user_id != request.claims->sub)
-        co_return shared::http::problem_response(404, "session_not_found", "Sesi tidak ditemukan");
+        co_return shared::http::not_found("session_not_found", "Sesi tidak ditemukan");
     auto ended = co_await end_session(context, sid, "ended_by_owner");
     if (!ended) co_return store_failure(ended.error());
     auto record = audit_record(context, request, "session_ended", request.claims->sub);

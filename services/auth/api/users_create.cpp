@@ -2,8 +2,8 @@
 // else.
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
-#include "services/auth/domain/unicode.hpp"
+#include "services/auth/api/login_sessions.hpp"
+#include "shared/http/etag.hpp"
 
 namespace auth::api {
 
@@ -25,9 +25,8 @@ Answer create_user(Context& context, Request& request) {
 
     const domain::PasswordContext about{account.username, account.email,
                                         account.nim ? *account.nim : std::string_view()};
-    const auto normalized = domain::to_nfc(password).value_or(password);
-    if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
-        co_return weak_password("/password", std::move(*problem));
+    if (auto refusal = password_refusal(password, about, context.settings.passwords, "/password"))
+        co_return std::move(*refusal);
     auto hashed = co_await context.passwords.hash(password);
     if (!hashed) co_return hashing_busy();
     account.password = std::move(*hashed);
@@ -39,7 +38,7 @@ Answer create_user(Context& context, Request& request) {
     record.name = inserted->username;
     record.detail = "role=" + std::string(domain::to_string(inserted->role));
     context.audit.record(std::move(record));
-    auto response = admin_account(201, *inserted);
+    auto response = shared::http::versioned(request, admin_account(201, *inserted), inserted->version);
     response.with("Location", "/api/auth/users/" + inserted->id);
     co_return response;
 }

@@ -1,9 +1,10 @@
 // PATCH /api/auth/users/{id}: role, nim (null unlinks), disabled, password (a new first password).
+#include "services/auth/api/accounts.hpp"
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
-#include "services/auth/domain/unicode.hpp"
+#include "services/auth/api/login_sessions.hpp"
 #include "shared/domain/nim.hpp"
+#include "shared/http/etag.hpp"
 
 namespace auth::api {
 namespace {
@@ -69,13 +70,13 @@ Answer patch_user(Context& context, Request& request) {
     // An admin who demotes or locks out themselves could leave nobody who can undo it.
     const bool own = id == request.claims->sub;
     if (own && (wanted->patch.role || wanted->patch.disabled.value_or(false) || wanted->password))
-        co_return shared::http::problem_response(
-            409, "own_account", "Peran, status, dan kata sandi akun sendiri tidak dapat diubah di sini");
+        co_return shared::http::conflict(
+            "own_account", "Peran, status, dan kata sandi akun sendiri tidak dapat diubah di sini");
 
-    auto found = co_await context.database.users().find_by_id(id);
-    if (!found) co_return store_failure(found.error());
-    if (!*found) co_return account_not_found();
-    const auto& before = **found;
+    auto found = co_await account_by_id(context, id);
+    if (!found) co_return found.error();
+    const auto& before = *found;
+    if (!shared::http::if_match(request).allows(before.version)) co_return shared::http::stale();
     const auto& nim = wanted->patch.nim;
     // The NIM that the account has may be older than today's rule: sent back as it is, it stays.
     if (nim && *nim && *nim != before.nim && !shared::domain::Nim::parse(**nim))
@@ -83,9 +84,9 @@ Answer patch_user(Context& context, Request& request) {
     if (wanted->password) {
         const domain::PasswordContext about{before.username, before.email,
                                             before.nim ? *before.nim : std::string_view()};
-        const auto normalized = domain::to_nfc(*wanted->password).value_or(*wanted->password);
-        if (auto problem = domain::password_problem(normalized, about, context.settings.passwords))
-            co_return weak_password("/password", std::move(*problem));
+        if (auto refusal =
+                password_refusal(*wanted->password, about, context.settings.passwords, "/password"))
+            co_return std::move(*refusal);
         auto hashed = co_await context.passwords.hash(*wanted->password);
         if (!hashed) co_return hashing_busy();
         wanted->patch.password = std::move(*hashed);
@@ -93,10 +94,9 @@ Answer patch_user(Context& context, Request& request) {
     }
     const Changes changes = compare(before, *wanted);
     wanted->patch.ends_sessions = changes.ends_sessions;
-    // Without If-Match the version that we compared with still has to be there, or the audit would tell a
-    // wrong story.
-    const auto version = expected_version(request).value_or(before.version);
-    auto updated = co_await context.database.users().update(id, wanted->patch, version, context.clock());
+    // The version that we compared with still has to be there, or the audit would tell a wrong story.
+    auto updated =
+        co_await context.database.users().update(id, wanted->patch, before.version, context.clock());
     if (!updated) co_return store_failure(updated.error());
     if (!*updated) co_return account_not_found();
     for (const auto& [event, detail] : changes.events) {
@@ -108,7 +108,7 @@ Answer patch_user(Context& context, Request& request) {
         auto ended = co_await end_all_sessions(context, id, "", "account_changed");
         if (!ended) co_return store_failure(ended.error());
     }
-    co_return admin_account(200, **updated);
+    co_return shared::http::versioned(request, admin_account(200, **updated), (*updated)->version);
 }
 
 }  // namespace auth::api

@@ -1,18 +1,18 @@
 // POST /api/auth/users/{id}/unlock: forgets the failed logins.
+#include "services/auth/api/accounts.hpp"
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/attempts.hpp"
 #include "services/auth/api/endpoints.hpp"
-#include "services/auth/api/issue.hpp"
+#include "services/auth/api/login_sessions.hpp"
 
 namespace auth::api {
 
 Answer unlock_user(Context& context, Request& request) {
-    auto account = co_await context.database.users().find_by_id(request.param("id"));
-    if (!account) co_return store_failure(account.error());
-    if (!*account) co_return account_not_found();
-    auto cleared = co_await context.database.throttle().clear(throttle_key(**account));
+    auto account = co_await account_by_id(context, request.param("id"));
+    if (!account) co_return account.error();
+    auto cleared = co_await context.database.throttle().clear(throttle_key(*account));
     if (!cleared) co_return store_failure(cleared.error());
-    context.audit.record(audit_record(context, request, "account_unlocked", (*account)->id));
+    context.audit.record(audit_record(context, request, "account_unlocked", account->id));
     co_return shared::http::no_content();
 }
 

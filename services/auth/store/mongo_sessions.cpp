@@ -168,11 +168,18 @@ awaitable<Result<std::optional<Session>>> MongoSessions::use_grace(std::string s
 }
 
 awaitable<Result<std::vector<Session>>> MongoSessions::list_live(std::string user_id, WallTime now,
-                                                                 SessionRules rules, std::size_t limit) {
-    auto work = [user_id = std::move(user_id), now, rules,
-                 limit](MongoSession& session) -> Result<std::vector<Session>> {
+                                                                 SessionRules rules, std::size_t limit,
+                                                                 std::optional<SessionPosition> after) {
+    auto work = [user_id = std::move(user_id), now, rules, limit,
+                 after = std::move(after)](MongoSession& session) -> Result<std::vector<Session>> {
         Bson filter = live_filter("", now, rules);
         filter.text("user_id", user_id);
+        if (after) {
+            std::vector<Bson> behind(2);
+            behind[0].document("created_at", Bson().time("$lt", after->created_at));
+            behind[1].time("created_at", after->created_at).document("_id", Bson().text("$gt", after->sid));
+            filter.documents("$or", behind);
+        }
         Bson options;
         options.document("sort", Bson().small_integer("created_at", -1).small_integer("_id", 1))
             .integer("limit", static_cast<std::int64_t>(limit));

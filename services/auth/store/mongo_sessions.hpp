@@ -22,7 +22,8 @@ class MongoSessions final : public SessionStore {
     awaitable<Result<std::optional<Session>>> use_grace(std::string sid, std::int64_t gen, WallTime now,
                                                         SessionRules rules) override;
     awaitable<Result<std::vector<Session>>> list_live(std::string user_id, WallTime now, SessionRules rules,
-                                                      std::size_t limit) override;
+                                                      std::size_t limit,
+                                                      std::optional<SessionPosition> after) override;
     awaitable<Result<>> end(std::string sid, EndReason reason) override;
     awaitable<Result<std::vector<std::string>>> end_all(std::string user_id, std::string except,
                                                         EndReason reason) override;

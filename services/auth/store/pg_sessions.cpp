@@ -34,6 +34,8 @@ constexpr Statement kListLive{
     "select " SESSION_COLUMNS
     " from auth_service.sessions where user_id = $1 and revoked_at is null "
     "and expires_at > to_timestamp($2::bigint / 1000.0) and last_used_at > to_timestamp($3::bigint / 1000.0) "
+    "and ($5 = '' or created_at < to_timestamp($6::bigint / 1000.0) "
+    "or (created_at = to_timestamp($6::bigint / 1000.0) and sid > $5)) "
     "order by created_at desc, sid limit $4::bigint"};
 // One statement, so both tables change or none; `on conflict`: somebody else is ending it too.
 constexpr Statement kEnd{
@@ -120,8 +122,11 @@ awaitable<Result<std::optional<Session>>> PgSessions::use_grace(std::string sid,
 }
 
 awaitable<Result<std::vector<Session>>> PgSessions::list_live(std::string user_id, WallTime now,
-                                                              SessionRules rules, std::size_t limit) {
-    auto params = texts({std::move(user_id), pg_ms(now), pg_ms(now - rules.idle), std::to_string(limit)});
+                                                              SessionRules rules, std::size_t limit,
+                                                              std::optional<SessionPosition> after) {
+    const SessionPosition from = after.value_or(SessionPosition());
+    auto params = texts({std::move(user_id), pg_ms(now), pg_ms(now - rules.idle), std::to_string(limit),
+                         from.sid, pg_ms(from.created_at)});
     auto rows = co_await pool_.query(kListLive, std::move(params));
     if (!rows) co_return pg_error(rows.error());
     std::vector<Session> sessions;

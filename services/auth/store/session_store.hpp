@@ -25,6 +25,12 @@ struct EndReason {
     std::string reason;  // snake_case: logout, reuse, password_changed, …
 };
 
+// Where a page of an account's sessions begins: behind this one.
+struct SessionPosition {
+    WallTime created_at{};
+    std::string sid;
+};
+
 class SessionStore {
   public:
     virtual ~SessionStore() = default;
@@ -39,9 +45,10 @@ class SessionStore {
     // with its current generation. nullopt: it does not.
     virtual awaitable<Result<std::optional<Session>>> use_grace(std::string sid, std::int64_t gen,
                                                                 WallTime now, SessionRules rules) = 0;
-    // Live ones, newest login first.
+    // Live ones, newest login first; of the same millisecond in the order of their ids.
     virtual awaitable<Result<std::vector<Session>>> list_live(std::string user_id, WallTime now,
-                                                              SessionRules rules, std::size_t limit) = 0;
+                                                              SessionRules rules, std::size_t limit,
+                                                              std::optional<SessionPosition> after) = 0;
     // Ends it and puts it on the list of ended sessions. Ending twice is no error. An error means that it may
     // or may not have ended, and the caller must say so.
     virtual awaitable<Result<>> end(std::string sid, EndReason reason) = 0;

@@ -106,6 +106,9 @@ TEST_CASE("every call that the auth document describes answers as described") {
     const auto siti = auth + "users/" + created.text("id");
     check.call("GET", auth + "users/{id}", siti, 200, admin);
     check.call("GET", auth + "users/{id}", auth + "users/none", 404, admin);
+    check.answered("GET", auth + "users/{id}",
+                   service.call("GET", siti, "", admin, {{"If-None-Match", "*"}}));
+    check.call("GET", auth + "me", auth + "me?x=1", 422, budi);
     check.call("PATCH", auth + "users/{id}", siti, 200, admin, R"({"role":"mahasiswa","nim":"22009"})");
     check.call("PATCH", auth + "users/{id}", siti, 422, admin, R"({"role":"rektor"})");
     check.call("POST", auth + "users/{id}/unlock", siti + "/unlock", 204, admin);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "shared/base/random.hpp"
+#include "shared/http/cursor.hpp"
 #include "test/integration/auth/service_fixture.hpp"
 #include "test/support/token.hpp"
 
@@ -213,6 +214,81 @@ TEST_CASE("sessions are listed and ended one by one or all but this one") {
     CHECK(service.get("/api/auth/me", third.access).status == 401);
     CHECK(service.get("/api/auth/me", here.access).status == 200);
     CHECK(service.get("/api/auth/sessions", here.access).json().Size() == 1);
+}
+
+TEST_CASE("the own sessions come in pages, newest first, each once") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    std::vector<std::string> sids;
+    Tokens last;
+    for (int i = 0; i < 5; ++i) {
+        last = service.login("22001");
+        sids.insert(sids.begin(), current_sid(service, last.access));
+    }
+    service.login("dosen");
+    std::vector<std::string> listed;
+    std::vector<std::size_t> sizes;
+    std::string path = "/api/auth/sessions?limit=2";
+    while (!path.empty() && sizes.size() < 5) {
+        const auto page = service.get(path, last.access);
+        REQUIRE(page.status == 200);
+        const auto json = page.json();
+        sizes.push_back(json.Size());
+        for (const auto& session : json.GetArray()) listed.emplace_back(session["sid"].GetString());
+        const auto link = page.header("Link");
+        CHECK((link.empty() || link.ends_with(">; rel=\"next\"")));
+        path = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+    }
+    CHECK(sizes == std::vector<std::size_t>{2, 2, 1});
+    CHECK(listed == sids);
+    CHECK_FALSE(service.get("/api/auth/sessions?limit=5", last.access).has_header("Link"));
+    CHECK(service.get("/api/auth/sessions?limit=4", last.access).has_header("Link"));
+    // A cursor of another list is none of this one's, nor is one without a position in it.
+    const auto admin = service.login("admin").access;
+    const auto link = service.get("/api/auth/users?limit=1", admin).header("Link");
+    const auto at = link.find("after=") + 6;
+    const auto after = link.substr(at, link.find_first_of("&>", at) - at);
+    CHECK(service.get("/api/auth/users?limit=1&after=" + after, admin).status == 200);
+    for (const std::string& wrong :
+         {after, std::string("x"), std::string(), shared::http::make_cursor("/api/auth/sessions", "5"),
+          shared::http::make_cursor("/api/auth/sessions", "x.sid"),
+          shared::http::make_cursor("/api/auth/sessions", ".sid"),
+          shared::http::make_cursor("/api/auth/sessions", "-1.sid"),
+          shared::http::make_cursor("/api/auth/sessions", "9000000000001.sid")}) {
+        CAPTURE(wrong);
+        const auto refused = service.get("/api/auth/sessions?after=" + wrong, admin);
+        CHECK(refused.status == 422);
+        CHECK(refused.body.find("\"parameter\":\"after\"") != std::string::npos);
+    }
+}
+
+TEST_CASE(
+    "query keys that a call does not name, and keys given twice, are refused; health and keys do not mind") {
+    if (!test::have_servers(Kind::postgres)) return;
+    Service service(Kind::postgres);
+    const auto admin = service.login("admin").access;
+    for (const std::string target :
+         {"/api/auth/users?page=2", "/api/auth/users?limit=1&limit=1", "/api/auth/me?x",
+          "/api/auth/sessions?sid=a", "/api/auth/verify?x=1", "/api/auth/users/none?fields=nim"}) {
+        CAPTURE(target);
+        CHECK(service.get(target, admin).status == 422);
+    }
+    CHECK(service.post("/api/auth/login?x=1", R"({"username":"admin","password":"x"})").status == 422);
+    CHECK(service.feed("?wait=0&cursor=x").status == 422);
+    for (const std::string target : {"/health?x=1&x=2", "/api/auth/health?x=1", "/livez?x=1", "/metrics?x=1",
+                                     "/.well-known/jwks.json?x=1"}) {
+        CAPTURE(target);
+        CHECK(service.get(target).status == 200);
+    }
+    for (const auto& [path, allow] : {std::pair{"/api/auth/users/x", "DELETE, GET, HEAD, OPTIONS, PATCH"},
+                                      std::pair{"/api/auth/sessions", "DELETE, GET, HEAD, OPTIONS"},
+                                      std::pair{"/api/auth/login", "OPTIONS, POST"}}) {
+        const auto options = service.call("OPTIONS", path);
+        CHECK(options.status == 204);
+        CHECK(options.header("Allow") == allow);
+    }
 }
 
 TEST_CASE("verify answers programs and nginx") {

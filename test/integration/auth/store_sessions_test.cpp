@@ -188,11 +188,11 @@ TEST_CASE("all sessions of an account end but the one that is kept and nobody el
     auto ended = run(store.io, store.sessions().end_all("user-1", "s2", reason(kNow + 1s))).value();
     CHECK(Sids(ended.begin(), ended.end()) == Sids{"s1", "s3"});
     CHECK(sids(run(store.io, store.sessions().ended_since(kNow, kNow)).value()) == Sids{"s1", "s3"});
-    const auto live = run(store.io, store.sessions().list_live("user-1", kNow, kRules, 10)).value();
+    const auto live = run(store.io, store.sessions().list_live("user-1", kNow, kRules, 10, {})).value();
     REQUIRE(live.size() == 1);
     CHECK(live[0].sid == "s2");
-    CHECK(run(store.io, store.sessions().list_live("user-2", kNow, kRules, 10))->size() == 1);
-    CHECK(run(store.io, store.sessions().list_live("user-2", kNow + kRules.idle, kRules, 10))->empty());
+    CHECK(run(store.io, store.sessions().list_live("user-2", kNow, kRules, 10, {}))->size() == 1);
+    CHECK(run(store.io, store.sessions().list_live("user-2", kNow + kRules.idle, kRules, 10, {}))->empty());
     ended = run(store.io, store.sessions().end_all("user-1", "", reason(kNow + 2s))).value();
     CHECK(Sids(ended.begin(), ended.end()) == Sids{"s2"});
     CHECK(run(store.io, store.sessions().end_all("nobody", "", reason(kNow)))->empty());
@@ -211,7 +211,7 @@ TEST_CASE("many sessions of one account end together") {
     const auto start = std::chrono::steady_clock::now();
     CHECK(run(store.io, store.sessions().end_all("user-1", "s5", reason(kNow + 1s)))->size() == 1097);
     CHECK(std::chrono::steady_clock::now() - start < 20s);
-    CHECK(run(store.io, store.sessions().list_live("user-1", kNow, kRules, 10))->size() == 1);
+    CHECK(run(store.io, store.sessions().list_live("user-1", kNow, kRules, 10, {}))->size() == 1);
     CHECK(run(store.io, store.sessions().ended_since(WallTime{}, kNow))->size() == 1099);
 }
 
@@ -278,4 +278,35 @@ TEST_CASE("the sweeper deletes what is over and nothing else") {
     CHECK_FALSE(there("ended long ago"));
     CHECK(sids(run(store.io, store.sessions().ended_since(WallTime{}, kNow)).value()) == Sids{"ended"});
     CHECK(run(store.io, store.sessions().sweep(kNow, kRules)).value() == 0);
+}
+
+TEST_CASE("an account's sessions come in pages, newest login first, and none twice or never") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    StoreFixture store(kind);
+    // Three of one millisecond, one a millisecond earlier, one later.
+    for (const auto& [sid, at] : {std::pair{"b", kNow}, std::pair{"a", kNow}, std::pair{"c", kNow},
+                                  std::pair{"d", kNow - 1ms}, std::pair{"e", kNow + 1ms}}) {
+        auto session = new_session(sid);
+        session.created_at = at;
+        REQUIRE(run(store.io, store.sessions().insert(session)).has_value());
+    }
+    const auto page = [&](std::size_t limit, std::optional<auth::store::SessionPosition> after) {
+        std::string read;
+        const auto found =
+            run(store.io, store.sessions().list_live("user-1", kNow, kRules, limit, std::move(after)));
+        for (const auto& session : found.value()) read += session.sid;
+        return read;
+    };
+    using Position = auth::store::SessionPosition;
+    CHECK(page(10, {}) == "eabcd");
+    CHECK(page(2, {}) == "ea");
+    CHECK(page(2, Position{kNow, "a"}) == "bc");
+    CHECK(page(2, Position{kNow, "c"}) == "d");
+    CHECK(page(10, Position{kNow + 1ms, "e"}) == "abcd");
+    CHECK(page(10, Position{kNow - 1ms, "d"}).empty());
+    // The one that the page before ended with is gone meanwhile.
+    REQUIRE(run(store.io, store.sessions().end("b", reason())).has_value());
+    CHECK(page(10, Position{kNow, "b"}) == "cd");
 }

@@ -1,4 +1,4 @@
-// Starting, continuing and ending sessions: what login, refresh, logout and the admin's calls share.
+// Starting, continuing and ending login sessions: what login, refresh, logout and the admin's calls share.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -1,4 +1,4 @@
-#include "services/auth/api/issue.hpp"
+#include "services/auth/api/login_sessions.hpp"
 
 #include "services/auth/api/answers.hpp"
 #include "shared/base/random.hpp"
