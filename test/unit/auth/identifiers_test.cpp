@@ -26,6 +26,12 @@ TEST_CASE("user names and e-mail addresses are bounded") {
     CHECK_FALSE(email_problem(std::string(64, 'x') + "@kampus.id"));
     CHECK(email_problem(std::string(65, 'x') + "@kampus.id"));
     CHECK(email_problem("a@" + std::string(300, 'x') + ".id"));
+    CHECK_FALSE(email_problem("a@" + std::string(63, 'x') + ".id"));
+    CHECK(email_problem("a@" + std::string(64, 'x') + ".id"));
+    const std::string local(64, 'x');
+    const std::string labels = std::string(63, 'y') + '.' + std::string(63, 'y') + '.' + std::string(58, 'y');
+    CHECK_FALSE(email_problem(local + '@' + labels + ".id"));  // 254
+    CHECK(email_problem(local + '@' + labels + ".idn"));
 }
 
 TEST_CASE("e-mail addresses have a local part and a domain with a dot") {
@@ -46,6 +52,8 @@ TEST_CASE("e-mail addresses have a local part and a domain with a dot") {
 TEST_CASE("names are compared without case and width") {
     CHECK(username_key("BUDI") == username_key("budi"));
     CHECK(username_key("\xEF\xBC\xA2udi") == "budi");  // full-width B
+    CHECK(username_key("bu\xC2\xAD"
+                       "di") == "budi");  // what is not seen does not count: a soft hyphen
     CHECK(email_key("Budi@Kampus.AC.ID") == "budi@kampus.ac.id");
     CHECK(username_key("budi") != username_key("budj"));
     CHECK(username_key("\xFF") == "\xFF");  // never fails

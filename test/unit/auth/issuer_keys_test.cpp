@@ -117,6 +117,23 @@ TEST_CASE("through a rotation no token is refused by whoever knows the keys of o
     CHECK(folder.key_files() == 4);  // next, active, two retired
 }
 
+TEST_CASE("a retired key verifies until its time is over, counted from the moment it retired") {
+    const Folder folder;
+    Rotation rotation;
+    rotation.publish_for = 1s;
+    rotation.retire_after = 1000s;
+    rotate_key_files(folder.path, rotation, kNow);
+    const auto token = load_key_files(folder.path, kSecret)->signer->sign(claims());
+    const auto verifies = [&] {
+        return verify(token, load_key_files(folder.path, kSecret)->verification).has_value();
+    };
+    rotate_key_files(folder.path, rotation, kNow + 5000s);  // retires it
+    rotate_key_files(folder.path, rotation, kNow + 5999s);
+    CHECK(verifies());
+    rotate_key_files(folder.path, rotation, kNow + 6000s);
+    CHECK_FALSE(verifies());
+}
+
 TEST_CASE("tokens signed with the secret live on when key files come") {
     const Folder folder;
     rotate_key_files(folder.path, {}, kNow);

@@ -1,4 +1,5 @@
 #include <crypt.h>
+#include <time.h>
 
 #include <catch2/catch.hpp>
 #include <memory>
@@ -127,6 +128,34 @@ TEST_CASE("a pepper goes into new hashes and old ones are taken over") {
     // The database alone is of no use.
     CHECK_FALSE(plain.verify(after, "kuda laut biru 9").matches);
     CHECK_FALSE(PasswordHasher({}, std::string(32, 'q')).verify(after, "kuda laut biru 9").matches);
+}
+
+TEST_CASE("a password kept in a way that is not known matches nothing, pepper or not") {
+    for (const auto& pepper : {std::optional<std::string>(), std::optional(std::string(32, 'p'))}) {
+        const PasswordHasher hasher(Argon2Cost{8, 1, 1}, pepper);
+        auto stored = hasher.hash("kuda laut biru 9");
+        CHECK(hasher.verify(stored, "kuda laut biru 9").matches);
+        stored.preparation = "nfc+salt";
+        CHECK_FALSE(hasher.verify(stored, "kuda laut biru 9").matches);
+    }
+}
+
+TEST_CASE("a name that no account has costs as much as a wrong password") {
+    const PasswordHasher hasher(Argon2Cost{4096, 3, 1}, std::nullopt);
+    const auto stored = hasher.hash("kuda laut biru 9");
+    const auto cpu_time = [](auto work) {
+        timespec before{};
+        timespec after{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+        for (int i = 0; i < 5; ++i) work();
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+        return static_cast<double>(after.tv_sec - before.tv_sec) +
+               static_cast<double>(after.tv_nsec - before.tv_nsec) * 1e-9;
+    };
+    const auto wrong = cpu_time([&] { CHECK_FALSE(hasher.verify(stored, "kuda laut biru 8").matches); });
+    const auto nobody = cpu_time([&] { hasher.verify_nothing("kuda laut biru 8"); });
+    CHECK(nobody > wrong / 2);
+    CHECK(nobody < wrong * 2);
 }
 
 TEST_CASE("text that is no UTF-8 is refused when hashed and matches nothing") {

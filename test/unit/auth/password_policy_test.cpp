@@ -60,6 +60,22 @@ TEST_CASE("up to three runs in a row are a pattern, four are not") {
     CHECK(accepted("abc987rewmnb"));
 }
 
+TEST_CASE("a piece of up to four characters, three times, is a pattern") {
+    CHECK_FALSE(accepted("k7w2k7w2k7w2"));
+    CHECK(accepted("k7w2mk7w2mk7w2m"));
+    CHECK_FALSE(accepted("xq8xq8xq8xq8"));
+}
+
+TEST_CASE("a common password stays one with digits and signs for its letters") {
+    CHECK_FALSE(accepted("bismillahlulus"));
+    CHECK_FALSE(accepted("b1smillahlulu5"));
+}
+
+TEST_CASE("half of the least length must be left without the account's own words") {
+    CHECK_FALSE(accepted("budisantosokq7wx"));  // 5 of 6
+    CHECK(accepted("budisantosokq7wxz"));
+}
+
 TEST_CASE("a password made of the account's own words is refused") {
     for (const std::string_view password :
          {"budisantoso12", "BudiSantoso!!", "2200112345!!", "budisantoso2200112345",

@@ -157,6 +157,32 @@ TEST_CASE("entries leave when every verifier refuses their tokens anyway") {
     CHECK(sids(answer) == Sids{"b"});
 }
 
+TEST_CASE("a cursor is the same text in every replica and release") {
+    // Computed elsewhere. Replicas of two releases that disagree send everything of the overlap again and
+    // again.
+    RevocationView view;
+    view.merge({ended("a", kNow), ended("ZmmnLQMgSHPiAUUKpv62mg", kNow - 1s)});
+    CHECK(view.snapshot(kNow).cursor == "r1.1800000000000.2.e35d897886826004");
+}
+
+TEST_CASE("a cursor does not go back, whatever the replica knows and its clock says") {
+    RevocationView ahead;
+    ahead.merge({ended("a", kNow)});
+    const RevocationView empty;
+    const auto answer = empty.since(ahead.snapshot(kNow).cursor, kNow - 10s);
+    CHECK_FALSE(answer.reset);
+    CHECK(answer.cursor.starts_with("r1.1800000000000."));
+}
+
+TEST_CASE("session ids of up to 24 bytes are kept, longer ones are nobody's") {
+    RevocationView view;
+    CHECK(view.merge({ended(std::string(24, 'x'), kNow)}));
+    CHECK(view.contains(std::string(24, 'x'), kNow));
+    CHECK(sids(view.snapshot(kNow)) == Sids{std::string(24, 'x')});
+    CHECK_FALSE(view.merge({ended(std::string(25, 'x'), kNow)}));
+    CHECK_FALSE(view.contains(std::string(25, 'x'), kNow));
+}
+
 TEST_CASE("merging the same entries again is no news") {
     RevocationView view;
     CHECK(view.merge({ended("a", kNow)}));

@@ -27,6 +27,7 @@ TEST_CASE("five failures are free and then the wait doubles up to fifteen minute
     CHECK(delay_after(10, rules) == 32s);
     CHECK(delay_after(14, rules) == 512s);
     CHECK(delay_after(15, rules) == 900s);
+    for (int failures = 15; failures < 150; ++failures) CHECK(delay_after(failures, rules) == 900s);
     CHECK(delay_after(1'000'000, rules) == 900s);
 }
 
@@ -64,6 +65,13 @@ TEST_CASE("an address has a burst and then the refill rate") {
     CHECK_FALSE(limiter.blocked("10.0.0.1", kNow + 1h));
     for (int i = 0; i < 3; ++i) limiter.charge("10.0.0.1", kNow + 1h);
     CHECK(limiter.blocked("10.0.0.1", kNow + 1h));
+}
+
+TEST_CASE("charging an empty bucket makes nobody wait longer") {
+    AddressLimiter limiter(BucketRules{1, 1, 100});
+    for (int i = 0; i < 5; ++i) limiter.charge("a", kNow);
+    CHECK(limiter.blocked("a", kNow) == 1s);
+    CHECK_FALSE(limiter.blocked("a", kNow + 1s));
 }
 
 TEST_CASE("a clock that is set back neither fills nor empties a bucket") {

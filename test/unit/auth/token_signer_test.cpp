@@ -70,5 +70,7 @@ TEST_CASE("HMAC-SHA256 gives RFC 4231's second answer and comparison looks at ev
     CHECK(auth::crypto::equal_in_constant_time("abc", "abc"));
     CHECK_FALSE(auth::crypto::equal_in_constant_time("abc", "abd"));
     CHECK_FALSE(auth::crypto::equal_in_constant_time("abc", "ab"));
+    CHECK_FALSE(auth::crypto::equal_in_constant_time("ab", "abc"));
+    CHECK_FALSE(auth::crypto::equal_in_constant_time("", "a"));
     CHECK(auth::crypto::equal_in_constant_time("", ""));
 }
