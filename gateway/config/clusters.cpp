@@ -1,10 +1,10 @@
 // Upstreams.
 #include <algorithm>
-#include <charconv>
 
 #include "gateway/config/fields.hpp"
 #include "gateway/wire/output.hpp"
 #include "gateway/wire/path.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::config {
 namespace {
@@ -24,7 +24,9 @@ bool add_endpoints(const std::string& list, std::uint32_t weight, std::vector<En
         if (endpoint.host.front() == '[') endpoint.host = endpoint.host.substr(1, host_length - 2);
         endpoint.port = 0;
         if (host_length < text.size())
-            std::from_chars(text.data() + host_length + 1, text.data() + text.size(), endpoint.port);
+            endpoint.port =
+                shared::parse_number<std::uint16_t>(std::string_view(text).substr(host_length + 1))
+                    .value_or(endpoint.port);
         endpoint.weight = weight;
         endpoints.push_back(std::move(endpoint));
     }

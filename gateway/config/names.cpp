@@ -4,12 +4,12 @@
 #include "gateway/wire/chars.hpp"
 #include "gateway/wire/output.hpp"
 #include "gateway/wire/path.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::config {
 
 std::string lower_case(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), wire::chars::lower);
-    return text;
+    return shared::lower_case(std::move(text));
 }
 
 void check_name(Section& section, const std::string& name) {

@@ -1,9 +1,9 @@
 #include "gateway/config/section.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "gateway/config/expand.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::config {
 namespace {
@@ -159,10 +159,7 @@ std::optional<std::int64_t> Section::number_at(const std::string& pointer, const
     } else if (value.IsString()) {
         const auto resolved = resolve(pointer, value);
         if (!resolved) return std::nullopt;
-        std::int64_t parsed = 0;
-        const auto* end = resolved->data() + resolved->size();
-        const auto [rest, error] = std::from_chars(resolved->data(), end, parsed);
-        if (error == std::errc() && rest == end && !resolved->empty()) number = parsed;
+        number = shared::parse_number<std::int64_t>(*resolved);
     }
     if (number && *number >= range.min && *number <= range.max) return number;
     problem_at(pointer, "must be a whole number from " + std::to_string(range.min) + " to " +

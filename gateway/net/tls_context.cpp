@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "gateway/wire/header_name.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::net {
 
@@ -50,11 +51,8 @@ std::shared_ptr<const TlsContext> TlsContext::make(const config::ServerTls& sett
         SSL_CTX* context = SSL_CTX_new(TLS_server_method());
         if (!context) fail("tls: out of memory");
         all->contexts_.push_back({{}, context});
-        for (std::string name : certificate.server_names) {
-            std::transform(name.begin(), name.end(), name.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-            all->contexts_.back().names.push_back(std::move(name));
-        }
+        for (const std::string& name : certificate.server_names)
+            all->contexts_.back().names.push_back(shared::lower_case(name));
         if (certificate.server_names.empty() && !all->fallback_) all->fallback_ = context;
         SSL_CTX_set_min_proto_version(context,
                                       settings.min_version == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION);

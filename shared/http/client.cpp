@@ -82,10 +82,8 @@ ClientResponse to_response(bhttp::response<bhttp::string_body>& message) {
     ClientResponse response;
     response.status = message.result_int();
     for (const auto& field : message) {
-        std::string name(field.name_string());
-        for (auto& c : name)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-        response.headers.emplace_back(std::move(name), std::string(field.value()));
+        response.headers.emplace_back(lower_case(std::string(field.name_string())),
+                                      std::string(field.value()));
     }
     response.body = std::move(message.body());
     return response;

@@ -2,19 +2,10 @@
 
 #include <algorithm>
 
-#include "shared/json/json.hpp"
+#include "shared/base/http_text.hpp"
+#include "shared/base/text.hpp"
 
 namespace shared::http {
-namespace {
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-}  // namespace
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
     std::string decoded;
@@ -31,30 +22,15 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
         } else if (c == '+' && plus_is_space) {
             c = ' ';
         }
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7F) return std::nullopt;
+        if (is_control(c)) return std::nullopt;
         decoded += c;
     }
-    if (!json::valid_utf8(decoded)) return std::nullopt;
+    if (!valid_utf8(decoded)) return std::nullopt;
     return decoded;
 }
 
 std::string percent_encode(std::string_view text) {
-    static constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                                c == '-' || c == '.' || c == '_' || c == '~';
-        if (unreserved) {
-            encoded += c;
-        } else {
-            encoded += '%';
-            encoded += kHex[byte >> 4];
-            encoded += kHex[byte & 15];
-        }
-    }
-    return encoded;
+    return shared::percent_encode(text);
 }
 
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {

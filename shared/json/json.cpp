@@ -8,6 +8,8 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "shared/base/text.hpp"
+
 namespace shared::json {
 namespace {
 
@@ -94,31 +96,7 @@ const boost::system::error_category& category() {
 }
 
 bool valid_utf8(std::string_view bytes) {
-    const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
-    const auto* end = p + bytes.size();
-    while (p < end) {
-        const unsigned char lead = *p++;
-        if (lead < 0x80) continue;
-        int more = 0;
-        unsigned min = 0;
-        unsigned point = 0;
-        if ((lead & 0xE0) == 0xC0) {
-            more = 1, min = 0x80, point = lead & 0x1FU;
-        } else if ((lead & 0xF0) == 0xE0) {
-            more = 2, min = 0x800, point = lead & 0x0FU;
-        } else if ((lead & 0xF8) == 0xF0) {
-            more = 3, min = 0x10000, point = lead & 0x07U;
-        } else {
-            return false;
-        }
-        if (end - p < more) return false;
-        for (; more > 0; --more, ++p) {
-            if ((*p & 0xC0) != 0x80) return false;
-            point = (point << 6) | (*p & 0x3FU);
-        }
-        if (point < min || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    }
-    return true;
+    return shared::valid_utf8(bytes);
 }
 
 std::size_t code_points(std::string_view utf8) {
@@ -192,10 +170,7 @@ std::optional<std::string> ObjectReader::optional_text(std::string_view key, Tex
         error(key, "minimal " + std::to_string(rule.min_length) + " karakter");
     } else if (length > rule.max_length) {
         error(key, "maksimal " + std::to_string(rule.max_length) + " karakter");
-    } else if (!rule.allow_control && std::any_of(text.begin(), text.end(), [](char c) {
-                   const auto byte = static_cast<unsigned char>(c);
-                   return byte < 0x20 || byte == 0x7F;
-               })) {
+    } else if (!rule.allow_control && std::any_of(text.begin(), text.end(), is_control)) {
         error(key, "tidak boleh memuat karakter kontrol");
     } else {
         return std::string(text);

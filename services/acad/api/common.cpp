@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/base/text.hpp"
 #include "shared/http/answers.hpp"
 #include "shared/http/etag.hpp"
 
@@ -11,11 +12,6 @@ namespace http = shared::http;
 using shared::pg::Errc;
 
 namespace {
-
-bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7F;
-}
 
 bool is_kode_character(char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
@@ -66,8 +62,9 @@ std::optional<domain::SemesterQuery> read_semester(http::Query& query, const Req
 }
 
 bool plausible_key(std::string_view key, std::size_t max_length) {
-    return !key.empty() && shared::json::valid_utf8(key) &&
-           std::none_of(key.begin(), key.end(), is_control) && shared::json::code_points(key) <= max_length;
+    return !key.empty() && shared::valid_utf8(key) &&
+           std::none_of(key.begin(), key.end(), shared::is_control) &&
+           shared::json::code_points(key) <= max_length;
 }
 
 std::string shape_fault(const store::Column& column, std::string_view text) {

@@ -1,11 +1,11 @@
 #include "services/acad/api/impor.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 #include <unordered_set>
 
 #include "services/acad/api/csv.hpp"
+#include "shared/base/text.hpp"
 
 namespace acad::api {
 
@@ -16,28 +16,16 @@ namespace {
 
 constexpr std::size_t kMaxFaults = 100;  // more help nobody
 
-std::string trimmed(std::string text) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // What is wrong with one value; empty: nothing.
 std::string fault_of(const store::Column& column, const std::string& value) {
     if (value.empty()) return column.required ? "wajib diisi" : "";
-    const bool control = std::any_of(value.begin(), value.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7F;
-    });
-    if (control) return "memuat karakter yang tidak sah";
+    if (std::any_of(value.begin(), value.end(), shared::is_control)) return "memuat karakter yang tidak sah";
     if (column.is_number()) {
-        int number = 0;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-        if (error != std::errc{} || end != value.data() + value.size() || number < column.min ||
-            number > column.max)
+        const auto number = shared::parse_number<int>(value);
+        if (!number || *number < column.min || *number > column.max)
             return "harus bilangan bulat antara " + std::to_string(column.min) + " dan " +
                    std::to_string(column.max);
-        if (column.kind == store::Kind::kode_semester && !domain::is_kode_semester(number))
+        if (column.kind == store::Kind::kode_semester && !domain::is_kode_semester(*number))
             return "harus kode seperti 20241";
         return "";
     }
@@ -63,7 +51,7 @@ std::vector<std::size_t> places_of(std::span<const store::Column> columns,
                                    const std::vector<std::string>& head, Parsed& parsed) {
     std::vector<std::size_t> places(columns.size(), std::string::npos);
     for (std::size_t i = 0; i < head.size(); ++i) {
-        const auto name = trimmed(head[i]);
+        const auto name = shared::trim(head[i]);
         const auto column = std::find_if(columns.begin(), columns.end(),
                                          [&](const auto& known) { return known.name == name; });
         if (column == columns.end()) {
@@ -101,13 +89,10 @@ Parsed parse(const std::string& text, const store::Sasaran& sasaran) {
         }
         store::ImporRow row;
         for (std::size_t i = 0; i < columns.size(); ++i) {
-            auto value =
-                places[i] == std::string::npos ? std::string() : unguarded(trimmed(fields[places[i]]));
-            if (columns[i].kind == store::Kind::nilai) {
-                std::transform(value.begin(), value.end(), value.begin(), [](char c) {
-                    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-                });
-            }
+            auto value = places[i] == std::string::npos
+                             ? std::string()
+                             : unguarded(std::string(shared::trim(fields[places[i]])));
+            if (columns[i].kind == store::Kind::nilai) value = shared::upper_case(std::move(value));
             if (const auto fault = fault_of(columns[i], value); !fault.empty()) {
                 parsed.fault(reader.line(), columns[i].name, fault);
             }
@@ -134,7 +119,7 @@ Reply import_csv(Context& context, Request& request, store::Sasaran sasaran) {
     http::Query query(request);
     const bool dry_run = query.boolean("dry_run").value_or(false);
     if (!query.ok()) co_return query.refusal();
-    if (!shared::json::valid_utf8(request.body)) {
+    if (!shared::valid_utf8(request.body)) {
         co_return http::problem_response(400, "malformed_csv", "Berkas CSV harus berupa UTF-8");
     }
     auto parsed = parse(request.body, sasaran);

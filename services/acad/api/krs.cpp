@@ -1,7 +1,6 @@
 #include "services/acad/api/krs.hpp"
 
-#include <charconv>
-
+#include "shared/base/text.hpp"
 #include "shared/http/answers.hpp"
 #include "shared/http/etag.hpp"
 
@@ -95,11 +94,9 @@ Response krs_not_found() {
 }
 
 http::Refused<std::int64_t> krs_id(const Request& request) {
-    const auto& text = request.param("id");
-    std::int64_t id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error != std::errc{} || end != text.data() + text.size() || id <= 0) return krs_not_found();
-    return id;
+    const auto id = shared::parse_number<std::int64_t>(request.param("id"));
+    if (!id || *id <= 0) return krs_not_found();
+    return *id;
 }
 
 boost::asio::awaitable<http::Refused<store::Krs>> existing_krs(Context& context, Request& request) {

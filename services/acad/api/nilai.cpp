@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/acad/api/krs.hpp"
+#include "shared/base/text.hpp"
 #include "shared/http/answers.hpp"
 
 namespace acad::api {
@@ -16,9 +17,7 @@ namespace {
 // As the scale has them: without blanks, capital letters.
 std::string normalized(std::string nilai) {
     std::erase(nilai, ' ');
-    std::transform(nilai.begin(), nilai.end(), nilai.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-    return nilai;
+    return shared::upper_case(std::move(nilai));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "services/acad/domain/semester.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "shared/base/text.hpp"
 
 namespace acad::domain {
 
@@ -26,9 +27,7 @@ std::optional<int> kode_semester(int angkatan, int semester_ke) {
 }
 
 std::optional<SemesterQuery> parse_semester(std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    const int value = shared::parse_number<int>(text).value_or(0);
     if ((value >= 1 && value <= kLastOrdinal) || is_kode_semester(value)) return SemesterQuery{value};
     return std::nullopt;
 }
