@@ -138,6 +138,7 @@ TEST_CASE("the shipped routes are the contract's: public by name, a token for th
         {"POST", "/api/auth/logout", "auth token"},
         {"GET", "/api/auth/me", "auth token"},
         {"PUT", "/api/auth/me/password", "auth token"},
+        {"GET", "/api/auth/me/password", "405"},
         {"GET", "/api/auth/sessions", "auth token"},
         {"DELETE", "/api/auth/sessions/x", "auth token"},
         {"GET", "/api/auth/users", "auth admin"},
@@ -148,22 +149,38 @@ TEST_CASE("the shipped routes are the contract's: public by name, a token for th
         {"GET", "/api/auth/%75sers", "auth admin"},
         {"GET", "/api/acad/mahasiswa", "acad token"},
         {"GET", "/api/acad/mahasiswa/22001/khs", "acad token"},
-        {"PUT", "/api/acad/mahasiswa/22001", "acad admin"},
-        {"POST", "/api/acad/mahasiswa", "acad admin"},
+        {"PUT", "/api/acad/mahasiswa/22001", "acad token"},
+        {"POST", "/api/acad/mahasiswa", "acad token"},
         {"GET", "/api/acad/ips?nim=22001", "acad token"},
         {"POST", "/api/acad/krs", "acad token"},
         {"PUT", "/api/acad/krs/1/nilai", "acad token"},
-        {"PUT", "/api/acad/skala_nilai", "acad admin"},
+        {"PUT", "/api/acad/skala_nilai", "acad token"},
         {"POST", "/api/acad/impor/krs", "acad admin"},
         {"GET", "/api/acad/ekspor/krs", "acad admin"},
+        {"POST", "/api/acad/health", "405"},
         {"GET", "/", "files public"},
         {"GET", "/docs", "files public"},
         {"GET", "/internal/revocations", "files public"},  // a file that is not there: 404, never a service
         {"GET", "/metrics", "files public"},
         {"OPTIONS", "/api/auth/login", "options"},
+        // A resource's own methods are its service's to tell, to anybody.
+        {"OPTIONS", "/api/auth/me", "auth public"},
+        {"OPTIONS", "/api/auth/users/1", "auth public"},
+        {"OPTIONS", "/api/acad/mahasiswa/22001", "acad public"},
+        {"OPTIONS", "/api/acad/impor/krs", "options"},
     };
     for (const auto& e : table_of_contract) {
         INFO(e.method << ' ' << e.path);
         CHECK(route(e.method, e.path) == e.route);
+    }
+    // No method but OPTIONS gets past the edge without a token.
+    for (unsigned i = 0; i < wire::kMethodCount; ++i) {
+        const std::string method(wire::to_string(static_cast<wire::Method>(i)));
+        if (method == "OPTIONS") continue;
+        for (const char* path : {"/api/acad", "/api/acad/x", "/api/acad/x/y/z", "/api/acad/impor/krs",
+                                 "/api/auth", "/api/auth/x", "/api/auth/users/1", "/api/auth/me/password"}) {
+            INFO(method << ' ' << path);
+            CHECK(route(method, path).find("public") == std::string::npos);
+        }
     }
 }
