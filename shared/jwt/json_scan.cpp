@@ -4,10 +4,10 @@
 #include <bit>
 #include <cstring>
 
+#include "shared/base/text.hpp"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
-
-#include "shared/base/text.hpp"
 #endif
 
 namespace shared::jwt {

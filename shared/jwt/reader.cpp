@@ -81,7 +81,6 @@ Errc classify(std::string_view token) {
     return empty_part ? Errc::empty_part : Errc::bad_base64url;
 }
 
-// Media types are compared without regard to case (RFC 7515 section 4.1.9, RFC 2045 section 5.1).
 bool printable(std::string_view text) {
     for (const char c : text)
         if (c < 0x20 || c > 0x7E) return false;
@@ -116,6 +115,7 @@ Result<void> read_header(std::span<const JsonNode> nodes, ReadToken& token) {
     const auto algorithm = alg->kind == JsonKind::string ? parse_algorithm(alg->text()) : std::nullopt;
     if (!algorithm) return Errc::alg_not_allowed;
     token.algorithm = *algorithm;
+    // Media types are compared without regard to case (RFC 7515 section 4.1.9, RFC 2045 section 5.1).
     if (typ != nullptr && (typ->kind != JsonKind::string || (!equals_ignoring_case(typ->text(), "jwt") &&
                                                              !equals_ignoring_case(typ->text(), "at+jwt"))))
         return Errc::typ_not_allowed;
