@@ -95,7 +95,7 @@ def start():
     ]
     auth_environment = {
         "PORT": "0", "LISTEN_ADDRESS": "127.0.0.1", "MONGO_URI": database("auth"), "JWT_SECRET": secret,
-        "FEED_TOKEN": feed, "SQL_DIR": str(ROOT / "sql/auth"), "LOG_LEVEL": "warn",
+        "FEED_TOKEN": feed, "SQL_DIR": str(ROOT / "sql/auth"),
         # The limits on one address are not what is looked at here.
         "ADDRESS_FAILURE_BURST": "100000", "ADDRESS_FAILURES_PER_MINUTE": "100000",
         "ADDRESS_REGISTRATION_BURST": "100000", "ADDRESS_REGISTRATIONS_PER_MINUTE": "100000",
@@ -104,8 +104,6 @@ def start():
         "PORT": "0", "LISTEN_ADDRESS": "127.0.0.1", "DATABASE_URL": database("acad"), "JWT_SECRET": secret,
         "FEED_TOKEN": feed, "SQL_DIR": str(ROOT / "sql/acad"), "SEED_DIR": str(ROOT / "sql/seed"),
     }
-    for environment in (auth_environment, acad_environment):
-        environment.pop("LOG_LEVEL", None)
     atexit.register(stop_all)
     command("services/auth/auth-service", ["migrate"], auth_environment)
     command("services/auth/auth-service", ["seed-demo", "-"], auth_environment, json.dumps(accounts))
