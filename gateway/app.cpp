@@ -84,7 +84,7 @@ App::App(std::string config_file, std::shared_ptr<const config::Config> settings
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       timer_(io_),
       // Files, keys and certificates are read here: what cannot be used stops the start.
-      snapshot_(http::Snapshot::make(settings, nullptr)),
+      snapshot_(exchange::Snapshot::make(settings, nullptr)),
       shared_(settings->rate_limit_keys, settings->client.max_connections_per_address) {
     if (settings->access_log.enabled)
         access_log_ = std::make_unique<observe::AccessLogWriter>(settings->access_log.path);
@@ -161,7 +161,7 @@ asio::awaitable<void> App::begin() {
     }
 }
 
-asio::awaitable<void> App::monitor(std::shared_ptr<const http::Snapshot> snapshot) {
+asio::awaitable<void> App::monitor(std::shared_ptr<const exchange::Snapshot> snapshot) {
     std::vector<std::shared_ptr<upstream::ClusterMonitor>> all;
     std::vector<std::shared_ptr<upstream::ClusterMonitor>> fresh;
     for (const auto& cluster : snapshot->clusters) {
@@ -214,13 +214,13 @@ void App::start_reload() {
 asio::awaitable<admin::ReloadResult> App::reload_once() {
     admin::ReloadResult result;
     if (access_log_) access_log_->reopen();
-    std::shared_ptr<const http::Snapshot> next;
+    std::shared_ptr<const exchange::Snapshot> next;
     config::Loaded loaded = config::load_file(config_file_, config::process_environment());
     if (!loaded) {
         result.report = loaded.report(config_file_);
     } else {
         try {
-            next = http::Snapshot::make(loaded.config, snapshot_.get());
+            next = exchange::Snapshot::make(loaded.config, snapshot_.get());
         } catch (const std::exception& e) {
             result.report = e.what();
         }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "gateway/admin/admin.hpp"
-#include "gateway/http/worker_context.hpp"
+#include "gateway/exchange/worker_resources.hpp"
 #include "gateway/observe/access_log.hpp"
 #include "gateway/upstream/cluster_monitor.hpp"
 #include "gateway/worker.hpp"
@@ -37,7 +37,7 @@ class App {
     void start_reload();
     // Monitors for the clusters of `snapshot`: known ones go on, new ones look their names up before traffic
     // comes.
-    boost::asio::awaitable<void> monitor(std::shared_ptr<const http::Snapshot> snapshot);
+    boost::asio::awaitable<void> monitor(std::shared_ptr<const exchange::Snapshot> snapshot);
     void wait_for_signal();
     void on_signal(int signal);
     void shut_down();
@@ -49,8 +49,8 @@ class App {
     boost::asio::io_context io_{1};  // the control thread's: everything that is not a request
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;
-    std::shared_ptr<const http::Snapshot> snapshot_;
-    http::Shared shared_;
+    std::shared_ptr<const exchange::Snapshot> snapshot_;
+    exchange::Shared shared_;
     std::unique_ptr<observe::AccessLogWriter> access_log_;
     std::vector<std::vector<int>> sockets_;  // of each worker: one per listener; until a worker owns them
     std::vector<std::uint16_t> ports_;       // parallel to the configuration's listeners

@@ -35,7 +35,7 @@ int check(const std::string& file) {
     }
     try {
         // Files that it names (certificates, key sets, CA files) are part of a configuration.
-        http::Snapshot::make(loaded.config, nullptr);
+        exchange::Snapshot::make(loaded.config, nullptr);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "%s: %s\n", file.c_str(), e.what());
         return 2;

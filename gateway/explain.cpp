@@ -5,7 +5,7 @@
 
 #include "gateway/auth/token_gate.hpp"
 #include "gateway/config/load.hpp"
-#include "gateway/http/snapshot.hpp"
+#include "gateway/exchange/snapshot.hpp"
 #include "gateway/routing/rewrite.hpp"
 #include "gateway/wire/request_head.hpp"
 #include "shared/base/clock.hpp"
@@ -138,9 +138,9 @@ int explain(const std::string& config_file, const ExplainRequest& request) {
         std::fprintf(stderr, "%s\n", loaded.report(config_file).c_str());
         return 2;
     }
-    std::shared_ptr<const http::Snapshot> snapshot;
+    std::shared_ptr<const exchange::Snapshot> snapshot;
     try {
-        snapshot = http::Snapshot::make(loaded.config, nullptr);
+        snapshot = exchange::Snapshot::make(loaded.config, nullptr);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "%s: %s\n", config_file.c_str(), e.what());
         return 2;

@@ -2,21 +2,21 @@
 
 #include <algorithm>
 
-#include "gateway/http/client_session.hpp"
+#include "gateway/http/http1_connection.hpp"
 #include "shared/log/log.hpp"
 
 namespace gateway {
 
-Worker::Worker(http::Shared& shared, observe::AccessLogWriter* log,
-               std::shared_ptr<const http::Snapshot> snapshot, const std::vector<int>& sockets)
+Worker::Worker(exchange::Shared& shared, observe::AccessLogWriter* log,
+               std::shared_ptr<const exchange::Snapshot> snapshot, const std::vector<int>& sockets)
     : started_(poller_.now()), log_(log), context_(poller_, wheel_, shared, stats_, log_) {
     adopt(std::move(snapshot));
     for (std::size_t i = 0; i < sockets.size(); ++i) {
         listeners_.push_back(std::make_unique<net::Listener>(
             poller_, wheel_, sockets[i], [this, i](int descriptor, const net::Peer& peer) {
-                const http::Snapshot& now = *context_.snapshot->shared;
-                http::ClientSession::open(context_, descriptor, peer, i,
-                                          now.config->listeners[i].proxy_protocol, now.tls[i].get());
+                const exchange::Snapshot& now = *context_.snapshot->shared;
+                http::Http1Connection::open(context_, descriptor, peer,
+                                            now.config->listeners[i].proxy_protocol, now.tls[i].get());
             }));
     }
     ticker_ = std::make_unique<net::Ticker>(poller_, net::DeadlineWheel::kTick, [this] { tick(); });
@@ -66,7 +66,7 @@ void Worker::tick() {
     }
 }
 
-void Worker::adopt(std::shared_ptr<const http::Snapshot> snapshot) {
+void Worker::adopt(std::shared_ptr<const exchange::Snapshot> snapshot) {
     std::vector<std::shared_ptr<upstream::WorkerCluster>> local;
     for (const auto& cluster : snapshot->clusters) {
         std::shared_ptr<upstream::WorkerCluster> mine;
@@ -82,10 +82,10 @@ void Worker::adopt(std::shared_ptr<const http::Snapshot> snapshot) {
         for (const auto& known : context_.snapshot->clusters)
             if (std::find(local.begin(), local.end(), known) == local.end()) replaced_.push_back(known);
     }
-    context_.snapshot = new http::WorkerSnapshot(std::move(snapshot), std::move(local), stats_);
+    context_.snapshot = new exchange::WorkerSnapshot(std::move(snapshot), std::move(local), stats_);
 }
 
-void Worker::use(std::shared_ptr<const http::Snapshot> snapshot) {
+void Worker::use(std::shared_ptr<const exchange::Snapshot> snapshot) {
     poller_.post([this, snapshot = std::move(snapshot)] { adopt(snapshot); });
 }
 
@@ -93,19 +93,19 @@ void Worker::drain() {
     poller_.post([this] {
         context_.draining = true;
         for (auto& listener : listeners_) listener->stop();
-        for (http::ClientSession* session = context_.sessions.first; session;) {
-            http::ClientSession* next = session->next();
-            session->close_if_idle();
-            session = next;
+        for (http::Http1Connection* connection = context_.sessions.first; connection;) {
+            http::Http1Connection* next = connection->next();
+            connection->close_if_idle();
+            connection = next;
         }
     });
 }
 
 void Worker::kill_all() {
-    for (http::ClientSession* session = context_.sessions.first; session;) {
-        http::ClientSession* next = session->next();
-        session->kill("shutdown");
-        session = next;
+    for (http::Http1Connection* connection = context_.sessions.first; connection;) {
+        http::Http1Connection* next = connection->next();
+        connection->kill("shutdown");
+        connection = next;
     }
 }
 

@@ -21,15 +21,15 @@ namespace gateway {
 class Worker {
   public:
     // `sockets`: one listening descriptor for each of the configuration's listeners; the worker owns them.
-    Worker(http::Shared& shared, observe::AccessLogWriter* log,
-           std::shared_ptr<const http::Snapshot> snapshot, const std::vector<int>& sockets);
+    Worker(exchange::Shared& shared, observe::AccessLogWriter* log,
+           std::shared_ptr<const exchange::Snapshot> snapshot, const std::vector<int>& sockets);
     ~Worker();
 
     void start();  // begins the thread
 
     // ---- from any thread
     // Requests that begin from now on use it; those under way keep theirs.
-    void use(std::shared_ptr<const http::Snapshot> snapshot);
+    void use(std::shared_ptr<const exchange::Snapshot> snapshot);
     // Accepts no more, closes idle connections, lets the rest finish.
     void drain();
     // Ends what is left.
@@ -41,7 +41,7 @@ class Worker {
   private:
     void run();
     void tick();
-    void adopt(std::shared_ptr<const http::Snapshot> snapshot);
+    void adopt(std::shared_ptr<const exchange::Snapshot> snapshot);
     void kill_all();
 
     net::Poller poller_;

@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "gateway/http/worker_context.hpp"
+#include "gateway/exchange/worker_resources.hpp"
 #include "gateway/observe/stats.hpp"
 
 namespace gateway::admin {
 
 struct MetricsInput {
     std::vector<const observe::WorkerStats*> workers;
-    std::shared_ptr<const http::Snapshot> snapshot;
-    const http::Shared* shared = nullptr;
+    std::shared_ptr<const exchange::Snapshot> snapshot;
+    const exchange::Shared* shared = nullptr;
     std::uint64_t access_log_dropped_bytes = 0;
     std::uint64_t reloads_done = 0;
     std::uint64_t reloads_refused = 0;

@@ -68,12 +68,16 @@ void Poller::post(std::function<void()> task) {
     mailbox_.put(std::move(task));
 }
 
+void Poller::forget(PollHandler* handler) {
+    if (!handler->queued_again_) return;
+    handler->queued_again_ = false;
+    std::erase(again_, handler);
+    std::replace(running_.begin(), running_.end(), handler, static_cast<PollHandler*>(nullptr));
+}
+
 void Poller::retire(std::unique_ptr<PollHandler> handler) {
     handler->retired_ = true;
-    if (handler->queued_again_) {
-        std::erase(again_, handler.get());
-        std::replace(running_.begin(), running_.end(), handler.get(), static_cast<PollHandler*>(nullptr));
-    }
+    forget(handler.get());
     retired_.push_back(std::move(handler));
 }
 

@@ -67,6 +67,8 @@ class Poller {
 
     // Calls handler->on_events(kAgain) in the next turn: for work that was cut off so that others get theirs.
     void again(PollHandler* handler);
+    // Takes back what again() promised.
+    void forget(PollHandler* handler);
 
     // From any thread: runs the task in a turn. Tasks that are left when the poller ends are dropped.
     void post(std::function<void()> task);

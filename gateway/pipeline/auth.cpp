@@ -1,5 +1,8 @@
 #include <optional>
 
+#include "gateway/config/config.hpp"
+#include "gateway/exchange/snapshot.hpp"
+#include "gateway/observe/stats.hpp"
 #include "gateway/pipeline/filters.hpp"
 
 namespace gateway::pipeline {
@@ -22,20 +25,20 @@ std::string_view code_for(const auth::Decision& decision) {
 }  // namespace
 
 Verdict auth(Context& context) {
-    http::Exchange& exchange = context.exchange;
+    exchange::Exchange& exchange = context.exchange;
     const wire::RequestHead& head = exchange.head;
     std::optional<std::string_view> credentials;
     if (head.has(wire::Header::authorization)) credentials = head.value(wire::Header::authorization);
     auth::Decision decision = exchange.snapshot->gate.check(
         credentials, exchange.route->auth, {head.path(), head.query()}, exchange.started_wall);
-    if (decision.cached) context.worker.stats.tokens_cached.add();
+    if (decision.cached) context.tools.stats.tokens_cached.add();
     exchange.identity = std::move(decision.identity);
     if (decision.allowed) {
-        if (exchange.identity && !decision.cached) context.worker.stats.tokens_verified.add();
+        if (exchange.identity && !decision.cached) context.tools.stats.tokens_verified.add();
         return Verdict::next;
     }
-    context.worker.stats.tokens_refused.add();
-    http::Answer& answer = context.answer;
+    context.tools.stats.tokens_refused.add();
+    exchange::Answer& answer = context.answer;
     answer.status = decision.status;
     answer.code = code_for(decision);
     answer.detail = decision.detail;

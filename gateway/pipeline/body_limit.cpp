@@ -1,4 +1,5 @@
-#include "gateway/http/error_body.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/exchange/error_body.hpp"
 #include "gateway/pipeline/filters.hpp"
 
 namespace gateway::pipeline {
@@ -9,7 +10,7 @@ Verdict body_limit(Context& context) {
     if (head.body() != wire::BodyKind::length ||
         head.content_length() <= context.exchange.route->limits.body_bytes)
         return Verdict::next;
-    context.answer = http::answer_for(http::Failed::body_too_large);
+    context.answer = exchange::answer_for(exchange::Failed::body_too_large);
     return Verdict::answered;
 }
 

@@ -1,6 +1,8 @@
 #include <optional>
 #include <string>
 
+#include "gateway/config/config.hpp"
+#include "gateway/exchange/snapshot.hpp"
 #include "gateway/pipeline/filters.hpp"
 #include "gateway/wire/path.hpp"
 
@@ -29,7 +31,7 @@ std::optional<wire::IpAddress> address_in(std::string_view element) {
 
 // Walks the chain from our side: the client is the first address that no trusted proxy vouches for. What
 // stands left of it was written by the client and is worth nothing.
-void read_chain(http::Exchange& exchange, const std::vector<wire::Network>& trusted) {
+void read_chain(exchange::Exchange& exchange, const std::vector<wire::Network>& trusted) {
     const auto lines = exchange.head.lines();
     for (std::size_t i = lines.size(); i > 0; --i) {
         const wire::HeaderLine& line = lines[i - 1];
@@ -72,7 +74,7 @@ void append_node(std::string& out, const wire::IpAddress& address, std::string_v
 }  // namespace
 
 Verdict client_address(Context& context) {
-    http::Exchange& exchange = context.exchange;
+    exchange::Exchange& exchange = context.exchange;
     const config::Forwarding& rules = exchange.snapshot->shared->config->forwarding;
     exchange.client = *exchange.peer;
     exchange.client_text = exchange.peer_text;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "gateway/config/config.hpp"
 #include "gateway/pipeline/filters.hpp"
 
 namespace gateway::pipeline {
@@ -19,7 +20,7 @@ std::string joined(const std::vector<std::string>& items) {
 // Fetch standard, "CORS protocol". An origin that is not allowed gets no CORS headers: the browser refuses
 // for us.
 Verdict cors(Context& context) {
-    http::Exchange& exchange = context.exchange;
+    exchange::Exchange& exchange = context.exchange;
     if (!exchange.route->cors) return Verdict::next;
     const config::Cors& rules = *exchange.route->cors;
     const wire::RequestHead& head = exchange.head;
@@ -51,9 +52,9 @@ Verdict cors(Context& context) {
         out.push_back({"Access-Control-Max-Age", exchange.text.keep(std::to_string(rules.max_age.count())),
                        Addition::Mode::set});
     }
-    context.answer = http::Answer();
+    context.answer = exchange::Answer();
     context.answer.status = 204;
-    context.answer.body = http::Answer::Body::none;
+    context.answer.body = exchange::Answer::Body::none;
     context.answer.reason = allowed ? "cors_preflight" : "cors_origin_not_allowed";
     return Verdict::answered;
 }

@@ -8,7 +8,6 @@ namespace gateway::pipeline {
 Verdict client_address(Context&);
 Verdict names(Context&);
 Verdict route(Context&);
-Verdict response_headers(Context&);
 Verdict cors(Context&);
 Verdict body_limit(Context&);
 Verdict early_rate_limits(Context&);

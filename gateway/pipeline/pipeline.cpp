@@ -8,17 +8,15 @@ namespace gateway::pipeline {
 
 namespace {
 
-// The order is a decision of security. Metrics begin before this list and the access log comes after
-// everything, always: both are the session's, so that no filter can leave them out.
-constexpr std::array<Filter, 9> kFilters{{
+// The order is a decision of security. What becomes of answers, refusals included, is response_filters.cpp's:
+// no filter here can leave out headers, metrics or the access log.
+constexpr std::array<Filter, 8> kFilters{{
     // First: limits, logs and forwarding headers all speak of the client's address.
     {"client_address", client_address},
     // Before anything can answer: every answer and every log line carries the request id.
     {"names", names},
     // Before every rule: rules belong to routes. What no route takes ends here (deny by default).
     {"route", route},
-    // Before what may refuse: a refusal has the route's security headers too.
-    {"response_headers", response_headers},
     // Before auth: a browser's preflight carries no token, and a refusal without CORS headers is unreadable
     // to it.
     {"cors", cors},

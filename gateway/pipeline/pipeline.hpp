@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-#include "gateway/http/exchange.hpp"
-#include "gateway/http/worker_context.hpp"
+#include "gateway/exchange/exchange.hpp"
+#include "gateway/exchange/tools.hpp"
 
 namespace gateway::pipeline {
 
@@ -15,9 +15,9 @@ enum class Verdict : std::uint8_t {
 };
 
 struct Context {
-    http::Exchange& exchange;
-    http::WorkerContext& worker;
-    http::Answer& answer;
+    exchange::Exchange& exchange;
+    const exchange::Tools& tools;
+    exchange::Answer& answer;
 };
 
 struct Filter {

@@ -1,6 +1,10 @@
 #include <chrono>
 
-#include "gateway/http/error_body.hpp"
+#include "gateway/exchange/error_body.hpp"
+#include "gateway/exchange/snapshot.hpp"
+#include "gateway/limits/key_hash.hpp"
+#include "gateway/limits/keyed_limiter.hpp"
+#include "gateway/observe/stats.hpp"
 #include "gateway/pipeline/filters.hpp"
 
 namespace gateway::pipeline {
@@ -9,7 +13,7 @@ namespace {
 
 using config::RateLimit;
 
-limits::KeyHash::Value key_of(const RateLimit& policy, std::uint64_t id, const http::Exchange& exchange) {
+limits::KeyHash::Value key_of(const RateLimit& policy, std::uint64_t id, const exchange::Exchange& exchange) {
     limits::KeyHash hash(id);
     for (const RateLimit::KeyPart& part : policy.key) {
         switch (part.kind) {
@@ -37,23 +41,23 @@ limits::KeyHash::Value key_of(const RateLimit& policy, std::uint64_t id, const h
 }
 
 Verdict check(Context& context, bool claims) {
-    http::Exchange& exchange = context.exchange;
-    const http::Snapshot& snapshot = *exchange.snapshot->shared;
+    exchange::Exchange& exchange = context.exchange;
+    const exchange::Snapshot& snapshot = *exchange.snapshot->shared;
     const auto now = std::chrono::duration_cast<limits::Nanoseconds>(exchange.started.time_since_epoch());
     for (std::size_t index : exchange.route->limits.rate_limits) {
-        const http::RatePolicy& runtime = snapshot.rate_policies[index];
+        const exchange::RatePolicy& runtime = snapshot.rate_policies[index];
         if (runtime.needs_claims != claims) continue;
         const RateLimit& policy = snapshot.config->rate_limits[index];
         const limits::Decision decision =
-            context.worker.shared.limiter.take(key_of(policy, runtime.id, exchange), runtime.rate, now);
+            context.tools.limiter.take(key_of(policy, runtime.id, exchange), runtime.rate, now);
         limits::RateLimitFields fields;
         limits::format_fields(policy.name, runtime.rate, decision, fields);
         auto& out = exchange.response_additions;
         out.push_back({"RateLimit", exchange.text.keep(fields.limit), wire::Addition::Mode::append});
         out.push_back({"RateLimit-Policy", exchange.text.keep(fields.policy), wire::Addition::Mode::append});
         if (decision.allowed) continue;
-        context.worker.stats.rate_limited.add();
-        context.answer = http::answer_for(http::Failed::rate_limited);
+        context.tools.stats.rate_limited.add();
+        context.answer = exchange::answer_for(exchange::Failed::rate_limited);
         out.push_back({"Retry-After", exchange.text.keep(fields.retry_after), wire::Addition::Mode::set});
         return Verdict::answered;
     }

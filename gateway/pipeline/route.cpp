@@ -1,11 +1,12 @@
-#include "gateway/http/error_body.hpp"
+#include "gateway/exchange/error_body.hpp"
+#include "gateway/exchange/snapshot.hpp"
 #include "gateway/pipeline/filters.hpp"
 
 namespace gateway::pipeline {
 
 Verdict route(Context& context) {
-    http::Exchange& exchange = context.exchange;
-    const http::Snapshot& snapshot = *exchange.snapshot->shared;
+    exchange::Exchange& exchange = context.exchange;
+    const exchange::Snapshot& snapshot = *exchange.snapshot->shared;
     const wire::RequestHead& head = exchange.head;
     const routing::Match match = snapshot.routes->find(head.host(), head.method(), head.path(), head);
     switch (match.outcome) {
@@ -16,15 +17,15 @@ Verdict route(Context& context) {
             exchange.websocket = head.upgrade_websocket() && match.route->websocket;
             return Verdict::next;
         case routing::Outcome::not_found:
-            context.answer = http::answer_for(http::Failed::route_not_found);
+            context.answer = exchange::answer_for(exchange::Failed::route_not_found);
             break;
         case routing::Outcome::method_not_allowed:
-            context.answer = http::answer_for(http::Failed::method_not_allowed);
+            context.answer = exchange::answer_for(exchange::Failed::method_not_allowed);
             context.answer.allow = exchange.text.keep(match.allowed.to_string());
             break;
         case routing::Outcome::options:
             context.answer.status = 204;
-            context.answer.body = http::Answer::Body::none;
+            context.answer.body = exchange::Answer::Body::none;
             context.answer.allow = exchange.text.keep(match.allowed.to_string());
             break;
     }
@@ -42,14 +43,6 @@ Verdict route(Context& context) {
         }
     }
     return Verdict::answered;
-}
-
-Verdict response_headers(Context& context) {
-    http::Exchange& exchange = context.exchange;
-    exchange.response_additions.insert(exchange.response_additions.end(),
-                                       exchange.runtime->response_headers.begin(),
-                                       exchange.runtime->response_headers.end());
-    return Verdict::next;
 }
 
 }  // namespace gateway::pipeline

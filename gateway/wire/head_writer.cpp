@@ -143,6 +143,7 @@ bool write_own_response_head(Output& out, unsigned status, const ClientResponse&
     status_line(out, status, "Unknown");
     if (!add.request_id.empty()) out.line("X-Request-Id: ", add.request_id);
     additions_to(out, nullptr, add.additions);
+    additions_to(out, nullptr, add.own);
     response_framing(out, add);
     return fits(out);
 }

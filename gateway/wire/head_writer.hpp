@@ -57,11 +57,12 @@ struct ClientResponse {
     bool upgrade_websocket = false;  // 101
     std::string_view request_id;
     std::span<const Addition> additions{};  // CORS, security, RateLimit headers
+    std::span<const Addition> own{};        // of an answer of our own: Content-Type and the like
 };
 
 [[nodiscard]] bool write_response_head(Output& out, const ResponseHead& head, const ClientResponse& add);
 
-// Head of an answer that the gateway itself gives. Content-Type and the like are additions; `body` as above.
+// Head of an answer that the gateway itself gives; `body` as above.
 [[nodiscard]] bool write_own_response_head(Output& out, unsigned status, const ClientResponse& add);
 
 // Informational answer (103) passed on: status line and kept lines, no framing.

@@ -19,7 +19,7 @@
 #include "gateway/auth/issuer.hpp"
 #include "gateway/config/catalogue.hpp"
 #include "gateway/config/load.hpp"
-#include "gateway/http/snapshot.hpp"
+#include "gateway/exchange/snapshot.hpp"
 
 using namespace gateway;
 using Kind = config::Key::Kind;
@@ -268,7 +268,7 @@ TEST_CASE("a reload builds anew what runs under a changed key, and takes over th
     // What would need good files to start with.
     rapidjson::Pointer("/listeners/0/tls").Erase(document);
     document["issuers"].Erase(document["issuers"].Begin() + 1, document["issuers"].End());
-    const auto first = http::Snapshot::make(read(text_of(document)), nullptr);
+    const auto first = exchange::Snapshot::make(read(text_of(document)), nullptr);
     int clusters = 0;
     int key_sets = 0;
     int feeds = 0;
@@ -284,10 +284,10 @@ TEST_CASE("a reload builds anew what runs under a changed key, and takes over th
         INFO(key.path);
         const auto config = read(changed(document, edits, key_file));
         if (key.path == "/clusters/*/tls/ca_file") {  // read again, so not taken over
-            CHECK_THROWS(http::Snapshot::make(config, first.get()));
+            CHECK_THROWS(exchange::Snapshot::make(config, first.get()));
             continue;
         }
-        const auto next = http::Snapshot::make(config, first.get());
+        const auto next = exchange::Snapshot::make(config, first.get());
         CHECK(next->config == config);
         const bool cluster = next->clusters[0] != first->clusters[0];
         const bool jwks = next->issuers->issuers()[0]->jwks() != first->issuers->issuers()[0]->jwks();

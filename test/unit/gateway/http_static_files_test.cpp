@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include "gateway/http/static_files.hpp"
+#include "gateway/respond/static_files.hpp"
 
 using namespace gateway;
 namespace fs = std::filesystem;
@@ -38,19 +38,19 @@ class Site {
     Site(const Site&) = delete;
     Site& operator=(const Site&) = delete;
 
-    http::FileAnswer get(const std::string& path, const std::string& headers = "",
-                         const std::string& method = "GET") {
+    respond::FileAnswer get(const std::string& path, const std::string& headers = "",
+                            const std::string& method = "GET") {
         body.close();
         text_ = method + ' ' + path + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";
         head_.clear();
         REQUIRE(wire::read_request_head(text_, {}, head_).status == wire::ReadStatus::complete);
-        return http::open_file(target, head_, head_.path(), body);
+        return respond::open_file(target, head_, head_.path(), body);
     }
     // With a path that the reader would have made canonical.
-    http::FileAnswer open(std::string_view path) {
+    respond::FileAnswer open(std::string_view path) {
         get("/");
         body.close();
-        return http::open_file(target, head_, path, body);
+        return respond::open_file(target, head_, path, body);
     }
     // The tag of a file of such contents, changed at that time.
     std::string tag_of(const std::string& bytes, std::time_t seconds, long nanoseconds) {
@@ -69,7 +69,7 @@ class Site {
     }
 
     config::StaticTarget target;
-    http::FileBody body;
+    respond::FileBody body;
 
   private:
     fs::path root_;
@@ -155,7 +155,7 @@ TEST_CASE("without the kernel's help files are opened step by step and no link i
     fs::create_symlink("/etc", fs::path(site.target.directory) / "sub/etc");
     const auto opens = [&](const std::string& relative) {
         const int root = ::open(site.target.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-        const int opened = http::open_step_by_step(root, relative);
+        const int opened = respond::open_step_by_step(root, relative);
         if (opened >= 0) ::close(opened);
         return opened >= 0;
     };

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "gateway/config/load.hpp"
-#include "gateway/http/client_session.hpp"
+#include "gateway/http/http1_connection.hpp"
 #include "gateway/http/worker_context.hpp"
 #include "test/support/token.hpp"
 
@@ -43,7 +43,7 @@ namespace gateway::http {
 
 namespace {
 
-std::shared_ptr<const Snapshot> snapshot_of(const std::string& upstream_port) {
+std::shared_ptr<const exchange::Snapshot> snapshot_of(const std::string& upstream_port) {
     const std::string text =
         R"({"listeners":[{"address":"127.0.0.1","port":0}],"access_log":{"enabled":false},)"
         R"("issuers":[{"name":"kampus","issuer":"kampus-auth","audience":"kampus-api",)"
@@ -59,7 +59,7 @@ std::shared_ptr<const Snapshot> snapshot_of(const std::string& upstream_port) {
     });
     INFO(loaded.report("test"));
     REQUIRE(loaded.config);
-    return Snapshot::make(loaded.config, nullptr);
+    return exchange::Snapshot::make(loaded.config, nullptr);
 }
 
 // A worker without its thread: the test takes its turns.
@@ -71,17 +71,17 @@ class Bench {
         std::vector<std::shared_ptr<upstream::WorkerCluster>> clusters;
         for (const auto& cluster : snapshot->clusters)
             clusters.push_back(std::make_shared<upstream::WorkerCluster>(poller_, wheel_, cluster, 1));
-        context_.snapshot = new WorkerSnapshot(snapshot, std::move(clusters), stats_);
+        context_.snapshot = new exchange::WorkerSnapshot(snapshot, std::move(clusters), stats_);
         std::array<int, 2> pair{};
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()) == 0);
         client_ = pair[0];
         net::Peer peer;
         peer.address = wire::IpAddress::v4(0x7F000001);
-        REQUIRE(ClientSession::open(context_, pair[1], peer, 0, false, nullptr));
+        REQUIRE(Http1Connection::open(context_, pair[1], peer, false, nullptr));
     }
     ~Bench() {
         ::close(client_);
-        for (ClientSession* session = context_.sessions.first; session; session = session->next())
+        for (Http1Connection* session = context_.sessions.first; session; session = session->next())
             session->kill("end of test");
         poller_.end_turn();
         context_.spare_requests.clear();
@@ -127,7 +127,7 @@ class Bench {
 
     net::Poller poller_;
     net::DeadlineWheel wheel_;
-    Shared shared_{1000, 0};
+    exchange::Shared shared_{1000, 0};
     observe::WorkerStats stats_;
     observe::AccessLog log_{nullptr};
     WorkerContext context_;
@@ -257,13 +257,13 @@ TEST_CASE("an idle connection holds no request and no buffer") {
     bench.receive();
     CHECK(bench.context().idle.size == 1);
     CHECK(bench.context().spare_requests.size() == 1);
-    CHECK(sizeof(ClientSession) <= 512);
+    CHECK(sizeof(Http1Connection) <= 320);
 }
 
 TEST_CASE("memory of a burst goes back once nobody needs it") {
     Bench bench;
     WorkerContext& worker = bench.context();
-    std::vector<std::unique_ptr<ActiveRequest>> burst;
+    std::vector<std::unique_ptr<respond::ActiveRequest>> burst;
     for (int i = 0; i < 200; ++i) burst.push_back(worker.take_request());
     for (auto& request : burst) worker.give_back(std::move(request));
     REQUIRE(worker.spare_requests.size() == 200);

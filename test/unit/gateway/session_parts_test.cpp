@@ -2,16 +2,20 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "gateway/http/body_reader.hpp"
-#include "gateway/http/error_body.hpp"
+#include "gateway/exchange/error_body.hpp"
 #include "gateway/http/proxy_header.hpp"
 #include "gateway/observe/access_log.hpp"
 #include "gateway/observe/ids.hpp"
 #include "gateway/pipeline/pipeline.hpp"
+#include "gateway/wire/body_reader.hpp"
 #include "shared/json/json.hpp"
 
 namespace gateway::http {
 
+using exchange::Answer;
+using exchange::answer_for;
+using exchange::append_problem;
+using exchange::Failed;
 using Status = ProxyHeader::Status;
 
 TEST_CASE("a PROXY header is complete, incomplete, or refused, wherever it is cut") {
@@ -44,10 +48,10 @@ TEST_CASE("a PROXY header is complete, incomplete, or refused, wherever it is cu
 }
 
 TEST_CASE("chunks are moved together, and bytes behind the body stay where they are") {
-    BodyReader reader;
+    wire::BodyReader reader;
     reader.start(wire::BodyKind::chunked, 0);
     std::string bytes = "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nT: 1\r\n\r\nGET /next";
-    const BodyReader::Step step = reader.read(bytes.data(), bytes.size());
+    const wire::BodyReader::Step step = reader.read(bytes.data(), bytes.size());
     CHECK(step.data == "abcdefg");
     CHECK(reader.done());
     CHECK(bytes.substr(step.consumed) == "GET /next");
@@ -56,14 +60,14 @@ TEST_CASE("chunks are moved together, and bytes behind the body stay where they 
 TEST_CASE("a body reads the same however it is cut") {
     const std::string whole = "3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n";
     for (std::size_t piece = 1; piece < whole.size(); ++piece) {
-        BodyReader reader;
+        wire::BodyReader reader;
         reader.start(wire::BodyKind::chunked, 0);
         std::string data;
         for (std::size_t at = 0; at < whole.size(); at += piece) {
             std::string part = whole.substr(at, piece);
             std::size_t used = 0;
             while (used < part.size() && !reader.done()) {
-                const BodyReader::Step step = reader.read(part.data() + used, part.size() - used);
+                const wire::BodyReader::Step step = reader.read(part.data() + used, part.size() - used);
                 REQUIRE(step.refusal == wire::Refusal::none);
                 data += step.data;
                 used += step.consumed;
@@ -133,7 +137,7 @@ TEST_CASE("the filters run in the order that security needs") {
     std::string order;
     for (const pipeline::Filter& filter : pipeline::filters()) order += std::string(filter.name) + " ";
     CHECK(order ==
-          "client_address names route response_headers cors body_limit early_rate_limits auth "
+          "client_address names route cors body_limit early_rate_limits auth "
           "claim_rate_limits ");
 }
 

@@ -1,0 +1,64 @@
+// One try at one endpoint: what it holds there, and the answer as far as it has been read. What is still held
+// when it ends is given back by its destructor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/upstream/connection.hpp"
+#include "gateway/upstream/pool.hpp"
+#include "gateway/wire/body_reader.hpp"
+#include "gateway/wire/response_head.hpp"
+
+namespace gateway::respond {
+
+class Attempt {
+  public:
+    // `pieces`: the request's buffer for an answer's head that comes in pieces; outlives the attempt.
+    Attempt(upstream::CircuitBreaker::Permit permit, const upstream::WorkerCluster::Choice& choice,
+            std::string& pieces);
+    ~Attempt();
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+
+    upstream::EndpointPool& pool() { return pool_; }
+    upstream::Endpoint& endpoint() { return pool_.endpoint(); }
+
+    // Takes an idle connection; false: there is none. `check`: the kernel is asked whether it lives.
+    bool take_idle(upstream::ConnectionUser& user, bool check);
+    // Begins to connect; the user hears of the outcome later. False: no socket could be made.
+    [[nodiscard]] bool connect(upstream::ConnectionUser& user, std::chrono::milliseconds timeout);
+    upstream::Connection& connection() const { return *connection_; }
+    // The connection has carried requests before.
+    bool pooled() const { return connection_ && connection_->reused(); }
+    // The exchange is over and both sides are in step: the connection serves others.
+    void give_back_connection();
+
+    // What the endpoint's answer, or its absence, says about it. Only the first of the two counts.
+    void succeeded(upstream::SteadyMs now);
+    void failed(upstream::SteadyMs now);
+    // The answer was good so far, and was cut off.
+    void cut_off(upstream::SteadyMs now);
+
+    enum class Request : std::uint8_t {
+        open,
+        refused,  // the upstream takes no more of it; it may answer all the same
+    };
+    enum class Progress : std::uint8_t { nothing, some_bytes, head };
+    Request request = Request::open;
+    Progress progress = Progress::nothing;
+    std::uint8_t informational = 0;  // answers before the final one
+    wire::ResponseHead head;
+    wire::BodyReader body;
+    std::string& pieces;  // of the head
+
+  private:
+    upstream::EndpointPool& pool_;
+    upstream::CircuitBreaker::Permit permit_;
+    const bool last_resort_;  // the endpoint is out
+    std::unique_ptr<upstream::Connection> connection_;
+};
+
+}  // namespace gateway::respond

@@ -1,0 +1,241 @@
+// Forwarder: what surrounds the attempts: the head, places in the limits, deadlines, the end.
+#include "gateway/respond/forwarder.hpp"
+
+#include <algorithm>
+
+#include "gateway/exchange/exchange.hpp"
+#include "gateway/routing/rewrite.hpp"
+#include "gateway/wire/websocket.hpp"
+
+namespace gateway::respond {
+
+using exchange::Failed;
+using std::chrono::milliseconds;
+
+namespace {
+
+// Capacity that a reused buffer may keep.
+constexpr std::size_t kKeptCapacity = 16 * 1024;
+
+std::uint64_t fnv1a(std::string_view text) {
+    std::uint64_t hash = 0xcbf29ce484222325ULL;
+    for (char c : text) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 0x100000001b3ULL;
+    }
+    return hash;
+}
+
+}  // namespace
+
+void Forwarder::forget(std::string& text) {
+    if (text.capacity() > kKeptCapacity)
+        std::string().swap(text);
+    else
+        text.clear();
+}
+
+void Forwarder::start(exchange::Exchange& exchange) {
+    exchange_ = &exchange;
+    const auto& target = std::get<config::ClusterTarget>(exchange.route->target);
+    const wire::RequestHead& head = exchange.head;
+    cluster_ = exchange.snapshot->clusters[target.cluster_index].get();
+    const config::RouteTimeouts& route = exchange.route->timeouts;
+    first_byte_ = route.first_byte.value_or(settings().timeouts.first_byte);
+    idle_ = route.idle.value_or(settings().timeouts.idle);
+    const milliseconds total = route.total.value_or(settings().timeouts.total);
+    total_due_ = total.count() > 0
+                     ? worker_.wheel.now() + static_cast<std::uint32_t>(total / net::DeadlineWheel::kTick) + 1
+                     : 0;
+    avoid_ = nullptr;
+    if (head.body() == wire::BodyKind::none ||
+        (head.body() == wire::BodyKind::length && head.content_length() == 0))
+        request_body_ = Body::complete;
+    else
+        request_body_ = head.expect_continue() ? Body::held_back : Body::coming;
+    replay_ = Replay::possible;
+    take_ = Take::kept_connection;
+    silent_retries_ = 0;
+    state_ = State::queued;
+    if (settings().balancer == config::Balancer::hash) {
+        if (settings().hash_on.source == config::HashOn::Source::header) {
+            const wire::HeaderLine* line = head.find(settings().hash_on.header);
+            hash_key_ = fnv1a(line ? head.value(*line) : std::string_view());
+        } else {
+            hash_key_ = fnv1a(exchange.client_text);
+        }
+    }
+    if (!write_head(target)) return exchange.fail(Failed::internal);
+    cluster_->budget().on_request(worker_.poller.now_ms());
+    if (wants_body()) exchange.side->want_body();
+    admit();
+}
+
+bool Forwarder::write_head(const config::ClusterTarget& target) {
+    const exchange::Exchange& exchange = *exchange_;
+    const wire::RequestHead& head = exchange.head;
+    const bool bodiless = request_body_ == Body::complete;
+    std::string rewritten;
+    wire::UpstreamRequest out;
+    out.path = routing::upstream_path(target, head.path(), rewritten);
+    out.has_query = head.has_query();
+    out.query = head.query();
+    switch (target.host) {
+        case config::ClusterTarget::Host::preserve:
+            out.host = head.authority();
+            break;
+        case config::ClusterTarget::Host::fixed:
+            out.host = target.fixed_host;
+            break;
+        case config::ClusterTarget::Host::endpoint:
+            break;
+    }
+    // The head is written once for all attempts: each writes its endpoint over this (name_endpoint).
+    const bool of_endpoint = out.host.empty();
+    if (of_endpoint) out.host = "endpoint";
+    out.forwarded_for = exchange.forwarded_for;
+    out.forwarded_proto = exchange.forwarded_proto;
+    out.forwarded_host = exchange.forwarded_host;
+    out.real_ip = exchange.client_text;
+    out.request_id = exchange.request_id;
+    out.traceparent = {exchange.traceparent.data(), exchange.traceparent.size()};
+    if (exchange.identity) out.identity_lines = exchange.identity->header_block();
+    std::vector<wire::Addition> additions;
+    if (exchange.forwarded.empty()) {
+        out.additions = exchange.runtime->request_headers;
+    } else {
+        additions = exchange.runtime->request_headers;
+        additions.push_back({"Forwarded", exchange.forwarded, wire::Addition::Mode::set});
+        out.additions = additions;
+    }
+    out.body = bodiless ? wire::BodyKind::none : head.body();
+    out.content_length = head.content_length();
+    out.send_zero_length =
+        bodiless && (head.method() == wire::Method::post || head.method() == wire::Method::put ||
+                     head.method() == wire::Method::patch);
+    out.upgrade_websocket = exchange.websocket;
+    wire::Output buffer(worker_.output.data(), worker_.output.size());
+    if (!wire::write_request_head(buffer, head, out)) return false;
+    head_.assign(buffer.view());
+    static constexpr std::string_view kHost = "\r\nHost: ";
+    host_at_ = of_endpoint ? static_cast<std::uint16_t>(head_.find(kHost) + kHost.size()) : 0;
+    host_length_ = static_cast<std::uint16_t>(out.host.size());
+    if (exchange.websocket) accept_ = wire::websocket_accept(head.value(wire::Header::sec_websocket_key));
+    return true;
+}
+
+void Forwarder::name_endpoint(const upstream::Endpoint& endpoint) {
+    if (host_at_ == 0) return;
+    head_.replace(host_at_, host_length_, endpoint.authority());
+    host_length_ = static_cast<std::uint16_t>(endpoint.authority().size());
+}
+
+bool Forwarder::take_places() {
+    const auto take = [this](upstream::InFlightLimit& limit, upstream::InFlightLimit::Place& place) {
+        if (!place) place = limit.try_acquire();
+        if (!place) wait_for_place(limit);
+        return static_cast<bool>(place);
+    };
+    return take(*exchange_->runtime->in_flight, route_place_) &&
+           take(cluster_->cluster().in_flight, cluster_place_);
+}
+
+void Forwarder::wait_for_place(upstream::InFlightLimit& limit) {
+    if (!queue_place_.of(limit)) {
+        leave_queue();
+        queue_place_ = limit.try_queue();
+        if (!queue_place_) return exchange_->fail(Failed::overloaded);
+        worker_.stats.queued.add();
+        worker_.wheel.set(*this, within_total(limit.queue_timeout()));
+    }
+    state_ = State::queued;
+    cluster_->wait(this);
+}
+
+void Forwarder::leave_queue() {
+    if (!queue_place_) return;
+    queue_place_.reset();
+    worker_.wheel.clear(*this);
+}
+
+void Forwarder::admit() {
+    if (!take_places()) return;
+    leave_queue();
+    attempt();
+}
+
+void Forwarder::on_place_free() {
+    if (state_ == State::queued) admit();
+}
+
+void Forwarder::release_places() {
+    const bool held = route_place_ || cluster_place_;
+    cluster_place_.reset();
+    route_place_.reset();
+    if (held) cluster_->wake_one();
+}
+
+void Forwarder::on_deadline() {
+    if (state_ == State::backing_off) {
+        if (total_over()) return exchange_->fail(Failed::total_timeout);
+        return attempt();
+    }
+    if (state_ != State::queued) return;
+    cluster_->stop_waiting(this);
+    if (total_over()) return exchange_->fail(Failed::total_timeout);
+    worker_.stats.queue_timeouts.add();
+    exchange_->fail(Failed::queue_timeout);
+}
+
+void Forwarder::abandon() {
+    if (state_ == State::idle) return;
+    if (state_ == State::queued) cluster_->stop_waiting(this);
+    leave_queue();
+    worker_.wheel.clear(*this);
+    attempt_.reset();
+    state_ = State::idle;
+    forget(head_);
+    forget(pending_);
+    forget(answer_bytes_);
+    exchange_ = nullptr;
+    // Last: whoever waits for a place gets it within this call.
+    release_places();
+}
+
+milliseconds Forwarder::within_total(milliseconds phase) const {
+    if (total_due_ == 0) return phase;
+    const std::uint32_t now = worker_.wheel.now();
+    return std::min<milliseconds>(phase,
+                                  net::DeadlineWheel::kTick * (total_due_ > now ? total_due_ - now : 0));
+}
+
+void Forwarder::arm(milliseconds phase) {
+    attempt_->connection().set_deadline(within_total(phase));
+}
+
+bool Forwarder::total_over() const {
+    return total_due_ != 0 && worker_.wheel.now() >= total_due_;
+}
+
+void Forwarder::on_upstream_deadline() {
+    if (in_tunnel()) {
+        exchange_->reason = "tunnel_idle_timeout";
+        return end_tunnel();
+    }
+    if (total_over()) {
+        attempt_->failed(worker_.poller.now_ms());
+        return exchange_->fail(Failed::total_timeout);
+    }
+    // A client that takes nothing, or sends nothing, has its own deadline; the upstream is not to blame.
+    if (exchange_->side->full() ||
+        (request_body_ != Body::complete && !attempt_->connection().backlog() && !answer_begun()))
+        return arm(idle_);
+    if (exchange_->begun()) return exchange_->fail(Failed::upstream_timeout);
+    attempt_failed(upstream::Failure::timeout, Failed::upstream_timeout);
+}
+
+void Forwarder::on_upstream_exception() noexcept {
+    if (exchange_) exchange_->side->cut("internal_error");
+}
+
+}  // namespace gateway::respond

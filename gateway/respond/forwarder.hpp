@@ -1,0 +1,132 @@
+// Sends one request to its cluster and the answer back: limits, choice of endpoint, connection, retries,
+// deadlines. A state machine on the events of one upstream connection; see docs/life-of-a-request.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/exchange/error_body.hpp"
+#include "gateway/exchange/responder.hpp"
+#include "gateway/exchange/worker_resources.hpp"
+#include "gateway/respond/attempt.hpp"
+#include "gateway/upstream/retry_policy.hpp"
+
+namespace gateway::respond {
+
+class Forwarder final : public exchange::Responder,
+                        public upstream::ConnectionUser,
+                        public upstream::Waiter,
+                        public net::Timed {
+  public:
+    explicit Forwarder(exchange::WorkerResources& worker) : worker_(worker) {}
+    ~Forwarder() override { abandon(); }
+
+    void start(exchange::Exchange& exchange) override;
+    bool on_body(std::string_view data, bool last) override;
+    void on_client_ready() override;
+    void abandon() override;
+
+    void on_upstream_connected() override;
+    void on_upstream_connect_failed(std::string_view reason) override;
+    void on_upstream_readable() override;
+    void on_upstream_drained() override;
+    void on_upstream_send_failed() override;
+    void on_upstream_deadline() override;
+    void on_upstream_exception() noexcept override;
+    void on_place_free() override;
+
+  protected:
+    void on_deadline() override;
+
+  private:
+    enum class State : std::uint8_t {
+        idle,
+        queued,       // for a place in an in-flight limit, or for a connection of a full pool
+        backing_off,  // before a retry
+        connecting,
+        exchanging,  // request going out, answer coming back
+        tunnel,
+        tunnel_client_ended,    // the client sends no more
+        tunnel_upstream_ended,  // the upstream sends no more
+    };
+    // Of the request.
+    enum class Body : std::uint8_t {
+        held_back,  // until 100 Continue, which is answered when a connection is there
+        coming,
+        complete,
+    };
+    // Whether the request can be sent again: pending_ holds all of its body so far.
+    enum class Replay : std::uint8_t { possible, lost };
+    enum class Take : std::uint8_t { kept_connection, new_connection };
+
+    bool in_tunnel() const { return state_ >= State::tunnel; }
+    bool answer_begun() const { return attempt_->progress == Attempt::Progress::head; }
+    const config::Cluster& settings() const { return cluster_->cluster().settings(); }
+
+    // Empties a reused buffer; gives back memory that an unusual request made it take.
+    static void forget(std::string& text);
+    bool write_head(const config::ClusterTarget& target);
+    void name_endpoint(const upstream::Endpoint& endpoint);
+
+    void admit();
+    bool take_places();
+    void wait_for_place(upstream::InFlightLimit& limit);
+    void leave_queue();
+    void release_places();
+
+    void attempt();
+    void send_request();
+    void keep(std::string_view before, std::string_view data, std::string_view after);
+    void lose_replay();
+    bool on_tunnel_bytes(std::string_view data, bool last);
+    bool wants_body() const;
+    upstream::Verdict decide(upstream::Failure failure, std::uint16_t status = 0) const;
+    bool repeat(upstream::Verdict verdict, upstream::Failure failure);
+    void attempt_failed(upstream::Failure failure, exchange::Failed what);
+
+    std::chrono::milliseconds within_total(std::chrono::milliseconds phase) const;
+    void arm(std::chrono::milliseconds phase);
+    bool total_over() const;
+
+    // These return false where the exchange, or this attempt, is over.
+    bool on_answer_bytes(char* data, std::size_t size);
+    bool on_answer_head(char* rest, std::size_t size);
+    bool on_informational();
+    bool open_tunnel(std::string_view rest);
+    bool relay(char* data, std::size_t size);
+
+    void pump();
+    void on_answer_end(bool error);
+    void finish(bool in_step);
+    void end_tunnel();
+
+    exchange::WorkerResources& worker_;
+    exchange::Exchange* exchange_ = nullptr;
+    upstream::WorkerCluster* cluster_ = nullptr;
+    const upstream::EndpointPool* avoid_ = nullptr;  // where an attempt has just failed
+    upstream::InFlightLimit::Place route_place_;
+    upstream::InFlightLimit::Place cluster_place_;
+    upstream::InFlightLimit::QueuePlace queue_place_;
+    std::optional<Attempt> attempt_;  // while connecting, exchanging, in a tunnel
+
+    std::string head_;          // canonical request head, kept for retries
+    std::string pending_;       // framed body that waits for a connection, or is kept for a retry
+    std::string answer_bytes_;  // an answer's head that came in pieces
+    std::string accept_;        // websocket: the Sec-WebSocket-Accept that must come back
+
+    std::uint64_t hash_key_ = 0;
+    std::uint32_t total_due_ = 0;  // tick; 0: none
+    std::uint16_t host_at_ = 0;    // in head_: value of Host, where it is to name the endpoint; 0: it is not
+    std::uint16_t host_length_ = 0;
+    std::chrono::milliseconds first_byte_{0};
+    std::chrono::milliseconds idle_{0};
+    std::uint8_t silent_retries_ = 0;
+    State state_ = State::idle;
+    Body request_body_ = Body::complete;
+    Replay replay_ = Replay::possible;
+    Take take_ = Take::kept_connection;
+};
+
+}  // namespace gateway::respond

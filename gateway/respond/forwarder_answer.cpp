@@ -1,0 +1,244 @@
+// Forwarder: the answer on its way back, and tunnels.
+#include "gateway/exchange/exchange.hpp"
+#include "gateway/respond/forwarder.hpp"
+
+namespace gateway::respond {
+
+using exchange::Failed;
+using exchange::Given;
+using exchange::Reply;
+
+namespace {
+
+constexpr int kReadsPerTurn = 4;
+constexpr std::uint8_t kMostInformational = 8;
+
+// What the upstream said about itself: these count against an endpoint (docs/configuration.md, outlier).
+bool counts_as_failure(unsigned status) {
+    return status == 502 || status == 503 || status == 504;
+}
+
+}  // namespace
+
+void Forwarder::on_upstream_readable() {
+    pump();
+}
+
+void Forwarder::on_client_ready() {
+    if (state_ == State::exchanging || in_tunnel()) pump();
+}
+
+void Forwarder::pump() {
+    upstream::Connection& connection = attempt_->connection();
+    int reads = kReadsPerTurn;
+    while (connection.readable() && !exchange_->side->full()) {
+        if (reads-- == 0) return connection.again();
+        const net::IoResult result = connection.read(worker_.scratch);
+        if (result.bytes > 0 && !on_answer_bytes(worker_.scratch.data(), result.bytes)) return;
+        if (result.status == net::IoStatus::closed || result.status == net::IoStatus::failed)
+            return on_answer_end(result.status == net::IoStatus::failed);
+        if (result.status == net::IoStatus::drained) break;
+    }
+    // The send that failed had left this to be read, and there was nothing.
+    if (attempt_->request == Attempt::Request::refused && attempt_->progress == Attempt::Progress::nothing &&
+        !connection.readable())
+        attempt_failed(upstream::Failure::reset, Failed::upstream_reset);
+}
+
+bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
+    if (in_tunnel()) {
+        attempt_->connection().set_deadline(exchange_->snapshot->shared->config->client.tunnel_idle_timeout);
+        return exchange_->send_body({data, size}, false) == Given::taken;
+    }
+    if (answer_begun()) {
+        arm(idle_);
+        return relay(data, size);
+    }
+    attempt_->progress = Attempt::Progress::some_bytes;
+    const bool kept = !answer_bytes_.empty();
+    if (kept) {
+        answer_bytes_.append(data, size);
+        data = answer_bytes_.data();
+        size = answer_bytes_.size();
+    }
+    while (true) {
+        const wire::ReadResult result = wire::read_response_head(
+            {data, size}, exchange_->method, exchange_->snapshot->shared->rules, attempt_->head);
+        if (result.status == wire::ReadStatus::refused) {
+            worker_.stats.refusals[static_cast<std::size_t>(result.refusal)].add();
+            attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
+            return false;
+        }
+        if (result.status == wire::ReadStatus::incomplete) {
+            if (!kept)
+                answer_bytes_.assign(data, size);
+            else
+                answer_bytes_.erase(0, answer_bytes_.size() - size);
+            return true;
+        }
+        data += result.consumed;
+        size -= result.consumed;
+        if (!attempt_->head.informational()) break;
+        if (!on_informational()) return false;
+        attempt_->head.clear();
+        if (size == 0) {
+            answer_bytes_.clear();
+            return true;
+        }
+    }
+    const bool more = on_answer_head(data, size);
+    // Not before: what was read may lie in answer_bytes_. Not after the exchange is over: it is not ours any
+    // more.
+    if (more) answer_bytes_.clear();
+    return more;
+}
+
+bool Forwarder::on_informational() {
+    if (++attempt_->informational > kMostInformational) {
+        attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
+        return false;
+    }
+    // 100 was answered by us; 103 (early hints) goes on.
+    return attempt_->head.status() != 103 || exchange_->side->informational(&attempt_->head) != Given::gone;
+}
+
+bool Forwarder::on_answer_head(char* rest, std::size_t size) {
+    const upstream::SteadyMs now = worker_.poller.now_ms();
+    const wire::ResponseHead& answer = attempt_->head;
+    const unsigned status = answer.status();
+    if (counts_as_failure(status))
+        attempt_->failed(now);
+    else
+        attempt_->succeeded(now);
+    // `on_status` knows none below (docs/configuration.md).
+    if (status >= 500) {
+        const auto verdict = decide(upstream::Failure::status, static_cast<std::uint16_t>(status));
+        if (repeat(verdict, upstream::Failure::status)) return false;
+    }
+    attempt_->progress = Attempt::Progress::head;
+    exchange_->upstream_us = exchange_->microseconds_until(worker_.poller.now());
+    if (status == 101) return open_tunnel({rest, size});
+
+    Reply reply;
+    reply.status = status;
+    reply.upstream = &answer;
+    switch (answer.body()) {
+        case wire::BodyKind::none:
+            if (answer.has_content_length() && status != 204) reply.size = Reply::Size::known;
+            reply.length = answer.content_length();
+            break;
+        case wire::BodyKind::length:
+            reply.size = Reply::Size::known;
+            reply.length = answer.content_length();
+            break;
+        case wire::BodyKind::chunked:
+        case wire::BodyKind::until_close:
+            reply.size = Reply::Size::unknown;
+            break;
+    }
+    attempt_->body.start(answer.body(), answer.content_length());
+    arm(idle_);
+    const wire::BodyReader::Step step = attempt_->body.read(rest, size);
+    if (step.refusal != wire::Refusal::none) {
+        // Broken from its first byte on: no other end than that of one that breaks later.
+        exchange_->status = status;
+        exchange_->fail(Failed::upstream_bad_answer);
+        return false;
+    }
+    const bool done = attempt_->body.done();
+    switch (exchange_->send_head(reply, step.data, done)) {
+        case Given::taken:
+            break;
+        case Given::gone:
+            return false;
+        case Given::unwritable:
+            exchange_->fail(Failed::upstream_bad_answer);
+            return false;
+    }
+    if (!done) return true;
+    finish(step.consumed == size);
+    return false;
+}
+
+bool Forwarder::relay(char* data, std::size_t size) {
+    const wire::BodyReader::Step step = attempt_->body.read(data, size);
+    if (step.refusal != wire::Refusal::none) {
+        exchange_->fail(Failed::upstream_bad_answer);
+        return false;
+    }
+    const bool done = attempt_->body.done();
+    if ((!step.data.empty() || done) && exchange_->send_body(step.data, done) != Given::taken) return false;
+    if (!done) return true;
+    finish(step.consumed == size);
+    return false;
+}
+
+void Forwarder::on_answer_end(bool error) {
+    if (in_tunnel()) {
+        if (error || state_ == State::tunnel_client_ended) return end_tunnel();
+        if (state_ == State::tunnel_upstream_ended) return;
+        state_ = State::tunnel_upstream_ended;
+        exchange_->send_body({}, true);
+        return;
+    }
+    if (!answer_begun()) {
+        // A piece of a head is an answer that has begun: whether it may be asked for again is not known.
+        if (attempt_->progress == Attempt::Progress::some_bytes)
+            return attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
+        return attempt_failed(upstream::Failure::reset, Failed::upstream_reset);
+    }
+    if (attempt_->body.kind() == wire::BodyKind::until_close && !error) {
+        if (exchange_->send_body({}, true) == Given::taken) finish(false);
+        return;
+    }
+    attempt_->cut_off(worker_.poller.now_ms());
+    exchange_->fail(Failed::upstream_reset);
+}
+
+// `in_step`: no byte came behind the answer.
+void Forwarder::finish(bool in_step) {
+    exchange::Exchange& exchange = *exchange_;
+    // The connection is of use only if the whole request went out and the whole answer came in.
+    const upstream::Connection& connection = attempt_->connection();
+    if (in_step && attempt_->head.keep_alive() && request_body_ == Body::complete &&
+        attempt_->request == Attempt::Request::open && !connection.backlog() && !connection.batched() &&
+        attempt_->body.kind() != wire::BodyKind::until_close)
+        attempt_->give_back_connection();
+    abandon();
+    exchange.side->end();
+}
+
+bool Forwarder::open_tunnel(std::string_view rest) {
+    const wire::ResponseHead& answer = attempt_->head;
+    if (!exchange_->websocket || !answer.upgrade_websocket() ||
+        answer.value(wire::Header::sec_websocket_accept) != accept_) {
+        exchange_->fail(Failed::upgrade_refused);
+        return false;
+    }
+    Reply reply;
+    reply.status = 101;
+    reply.upstream = &answer;
+    // A tunnel may last for days: it holds no place in the limits of requests.
+    release_places();
+    attempt_->connection().set_deadline(exchange_->snapshot->shared->config->client.tunnel_idle_timeout);
+    state_ = State::tunnel;
+    switch (exchange_->send_tunnel(reply, rest)) {
+        case Given::taken:
+            exchange_->side->want_body();
+            return true;
+        case Given::gone:
+            return false;
+        case Given::unwritable:
+            break;
+    }
+    exchange_->fail(Failed::upstream_bad_answer);
+    return false;
+}
+
+void Forwarder::end_tunnel() {
+    exchange::Exchange& exchange = *exchange_;
+    abandon();
+    exchange.side->end();
+}
+
+}  // namespace gateway::respond
