@@ -1,28 +1,21 @@
 #include "services/auth/app.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <csignal>
-#include <cstdlib>
+#include <memory>
+#include <stdexcept>
 
 #include "services/auth/api/context.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/bootstrap.hpp"
-#include "shared/http/server.hpp"
 #include "shared/jwt/verifier.hpp"
 #include "shared/log/log.hpp"
+#include "shared/service/service.hpp"
 
 namespace auth {
 namespace {
 
-namespace asio = boost::asio;
-using asio::awaitable;
+using boost::asio::awaitable;
+using shared::service::Prepared;
 
-constexpr std::chrono::seconds kDrainGrace{10};
 constexpr std::chrono::seconds kSweepInterval{60};
 constexpr std::chrono::seconds kKeyInterval{2};
 
@@ -56,26 +49,32 @@ shared::http::ServerOptions server_options(const Settings& settings) {
     options.service = "auth-service";
     options.address = settings.listen_address;
     options.port = settings.port;
-    options.body_limit_bytes = 64 * 1024;  // nothing here takes more
     options.trusted_proxies = settings.trusted_proxies;
     return options;
+}
+
+shared::service::Timing timing(const Settings& settings) {
+    shared::service::Timing timing;
+    timing.drain_delay = settings.drain_delay;
+    return timing;
 }
 
 class App {
   public:
     explicit App(const Settings& settings)
         : settings_(settings),
-          io_(1),
-          database_(store::open_database(io_, database_options(settings))),
+          service_(timing(settings)),
+          database_(store::open_database(service_.context(), database_options(settings))),
           // Hashing costs 19 MiB and a core each: a pool of its own, so that nothing else waits behind it.
           passwords_(crypto::PasswordHasher(settings.argon2, settings.pepper), settings.hash_threads,
                      settings.hash_queue),
           refresh_tokens_(settings.refresh_key),
-          feed_(io_, database_->sessions(), shared::system_now, api::RevocationFeed::Timing{}),
-          audit_(io_, database_->audit()),
+          feed_(service_.context(), database_->sessions(), shared::system_now, api::RevocationFeed::Timing{}),
+          audit_(service_.context(), database_->audit()),
           failures_by_address_(settings.failures_by_address),
           registrations_by_address_(settings.registrations_by_address),
           context_{settings_,
+                   service_,
                    *database_,
                    passwords_,
                    issuer_keys(settings),
@@ -85,47 +84,22 @@ class App {
                    audit_,
                    failures_by_address_,
                    registrations_by_address_,
-                   metrics_,
-                   shared::system_now},
-          server_(io_, server_options(settings), shared::http::make_router(api::kEndpoints, context_),
-                  context_.check_token, metrics_),
-          pause_(io_),
-          key_timer_(io_),
-          drain_timer_(io_),
-          signals_(io_, SIGTERM, SIGINT) {
+                   service_.metrics(),
+                   shared::system_now} {
         use_keys(context_.keys);
+        service_.prepare([this] { return prepare(); });
+        if (settings_.signing_keys_dir)
+            service_.every("key files", kKeyInterval, [this] { return look_at_key_files(); });
+        service_.spawn_last("audit trail", audit_.store_all());
+        service_.on_drain([this] { feed_.stop(); });  // long-polls are answered at once
+        service_.on_drained([this] { audit_.stop(); });
+        service_.serve(server_options(settings), shared::http::make_router(api::kEndpoints, context_),
+                       context_.check_token);
     }
 
-    int run() {
-        signals_.async_wait([this](boost::system::error_code error, int) {
-            if (!error) shut_down();
-        });
-        spawn("preparation", prepare_and_sweep());
-        if (settings_.signing_keys_dir) spawn("key files", follow_key_files());
-        asio::co_spawn(io_, audit_.store_all(), [this](std::exception_ptr failure) {
-            report("audit trail", failure);
-            io_.stop();  // it ends last; see shut_down
-        });
-        server_.start();
-        io_.run();
-        shared::log::info("stopped");
-        return 0;
-    }
+    int run() { return service_.run(); }
 
   private:
-    static void report(const char* what, std::exception_ptr failure) {
-        if (!failure) return;
-        try {
-            std::rethrow_exception(failure);
-        } catch (const std::exception& error) {
-            shared::log::error("task_failed", {{"task", what}, {"message", error.what()}});
-        }
-    }
-
-    void spawn(const char* what, awaitable<void> task) {
-        asio::co_spawn(io_, std::move(task), [what](std::exception_ptr failure) { report(what, failure); });
-    }
-
     shared::Result<shared::jwt::Claims> check(std::string_view token) const {
         auto claims = verifier_->verify(token, shared::system_now());
         if (!claims) return claims;
@@ -143,112 +117,59 @@ class App {
 
     // rotate-key changes the folder, on this machine or another; a broken change leaves the keys that are in
     // use.
-    awaitable<void> follow_key_files() {
-        std::filesystem::file_time_type seen{};
-        while (!stopping_) {
-            std::error_code error;
-            const auto changed =
-                std::filesystem::last_write_time(*settings_.signing_keys_dir / "keys.json", error);
-            if (!error && changed != seen) {
-                seen = changed;
-                try {
-                    use_keys(issuer_keys(settings_));
-                    shared::log::info("signing_keys_loaded");
-                } catch (const std::exception& failure) {
-                    shared::log::error("signing_keys_refused", {{"message", failure.what()}});
-                }
-            }
-            key_timer_.expires_after(kKeyInterval);
-            boost::system::error_code cut_short;
-            co_await key_timer_.async_wait(asio::redirect_error(asio::use_awaitable, cut_short));
+    awaitable<void> look_at_key_files() {
+        std::error_code error;
+        const auto changed =
+            std::filesystem::last_write_time(*settings_.signing_keys_dir / "keys.json", error);
+        if (error || changed == keys_seen_) co_return;
+        keys_seen_ = changed;
+        try {
+            use_keys(issuer_keys(settings_));
+            shared::log::info("signing_keys_loaded");
+        } catch (const std::exception& failure) {
+            shared::log::error("signing_keys_refused", {{"message", failure.what()}});
         }
     }
 
-    awaitable<void> rest(std::chrono::milliseconds time) {
-        pause_.expires_after(time);
-        boost::system::error_code cut_short;
-        co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, cut_short));
-    }
-
-    // Schema and indexes, however long the database takes to come up; then what is swept out at intervals.
-    awaitable<void> prepare_and_sweep() {
-        while (!stopping_) {
-            const bool done = co_await prepare();
-            if (done) break;
-            co_await rest(std::chrono::seconds(1));
-        }
-        while (!stopping_) {
-            co_await sweep();
-            co_await rest(kSweepInterval);
-        }
-    }
-
-    awaitable<bool> prepare() {
+    // Schema, indexes and the first account, however long the database takes to come up.
+    awaitable<Prepared> prepare() {
         auto prepared = co_await database_->prepare();
-        if (prepared && settings_.first_admin) {
+        if (prepared && settings_.first_admin)
             prepared = co_await put_first_admin(*database_, passwords_, *settings_.first_admin);
-        }
         if (!prepared) {
             shared::log::warn("database_not_prepared", {{"message", prepared.error().message()}});
-            co_return false;
+            co_return Prepared::not_yet;
         }
         // The list of ended sessions too: until it is known no token can be accepted.
         const bool listed = co_await feed_.ask();
-        if (!listed) co_return false;
-        spawn("revocation feed", feed_.follow());
-        context_.prepared = true;
+        if (!listed) co_return Prepared::not_yet;
+        service_.spawn("revocation feed", feed_.follow());
+        service_.every("sweep", kSweepInterval, [this] { return sweep(); });
         shared::log::info("database_prepared", {{"kind", database_->kind()}});
-        co_return true;
+        co_return Prepared::yes;
     }
 
     // A sweep that fails is tried again in the next round; nothing depends on it but space.
     awaitable<void> sweep() {
         const auto now = shared::system_now();
-        auto swept = co_await database_->sessions().sweep(now, settings_.sessions);
+        const auto swept = co_await database_->sessions().sweep(now, settings_.sessions);
         (void)co_await database_->throttle().sweep(now - 2 * settings_.throttle.forget_after);
         (void)co_await database_->audit().sweep(now - settings_.audit_retention);
         if (swept && *swept > 0) shared::log::debug("swept", {{"sessions", *swept}});
     }
 
-    // Unhealthy, but serving (drain_delay: balancers look elsewhere) → stop accepting, answer what is in
-    // flight (long-polls at once), store the last audit records, stop.
-    void shut_down() {
-        shared::log::info("stopping");
-        signals_.async_wait([](boost::system::error_code error, int) {
-            if (!error) std::_Exit(1);  // asked twice: at once
-        });
-        context_.stopping = true;
-        server_.retire();
-        drain_timer_.expires_after(settings_.drain_delay);
-        drain_timer_.async_wait([this](boost::system::error_code) { drain(); });
-    }
-
-    void drain() {
-        stopping_ = true;
-        pause_.cancel();
-        key_timer_.cancel();
-        feed_.stop();
-        server_.drain(kDrainGrace, [this] { audit_.stop(); });
-    }
-
     const Settings& settings_;
-    asio::io_context io_;
-    shared::metrics::Registry metrics_;
+    shared::service::Service service_;
     std::unique_ptr<store::Database> database_;
     crypto::PasswordService passwords_;
     crypto::RefreshTokens refresh_tokens_;
     std::unique_ptr<const shared::jwt::Verifier> verifier_;
+    std::filesystem::file_time_type keys_seen_{};
     api::RevocationFeed feed_;
     api::AuditTrail audit_;
     domain::AddressLimiter failures_by_address_;
     domain::AddressLimiter registrations_by_address_;
     api::Context context_;
-    shared::http::Server server_;
-    asio::steady_timer pause_;
-    asio::steady_timer key_timer_;
-    asio::steady_timer drain_timer_;
-    asio::signal_set signals_;
-    bool stopping_ = false;
 };
 
 }  // namespace

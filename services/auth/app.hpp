@@ -6,7 +6,7 @@
 
 namespace auth {
 
-// Serves until SIGTERM or SIGINT; the process's exit code. A second signal ends the process at once. Throws
+// Serves until SIGTERM or SIGINT (shared/service); the process's exit code. Throws
 // std::runtime_error where it cannot start (port in use, a proxy list that is none).
 int serve(const Settings& settings);
 

@@ -1,15 +1,12 @@
 #include <malloc.h>
 
-#include <algorithm>
-#include <iostream>
-#include <string>
-#include <vector>
-
 #include "services/auth/app.hpp"
 #include "services/auth/commands.hpp"
-#include "shared/log/log.hpp"
+#include "shared/service/program.hpp"
 
 namespace {
+
+using Arguments = std::vector<std::string>;
 
 constexpr const char* kUsage =
     "usage: auth-service [serve]\n"
@@ -26,40 +23,32 @@ void keep_memory_small() {
     mallopt(M_ARENA_MAX, 2);
 }
 
-int run(const std::string& command, const std::vector<std::string>& arguments) {
-    shared::config::Environment environment;
-    const auth::Settings settings = auth::read_settings(environment);
-    if (!environment.ok()) {
-        std::cerr << environment.report();
-        return 1;
-    }
-    shared::log::init("auth-service", settings.log_level);
-    if (command == "serve") return auth::serve(settings);
-    if (command == "migrate") return auth::migrate(settings);
-    if (command == "create-admin") return auth::create_admin(settings, arguments);
-    if (command == "rotate-key") return auth::rotate_key(settings, arguments);
-    return auth::seed_demo(settings, arguments);
+template <class F>
+auto with_settings(F command) {
+    return [command](shared::config::Environment& environment, const Arguments& arguments) {
+        const auth::Settings settings = auth::read_settings(environment);
+        return environment.ok() ? command(settings, arguments) : shared::service::kWrongSettings;
+    };
+}
+
+int serve(const auth::Settings& settings, const Arguments&) {
+    return auth::serve(settings);
+}
+
+int migrate(const auth::Settings& settings, const Arguments&) {
+    return auth::migrate(settings);
 }
 
 }  // namespace
 
-int main(int count, char** values) {
+int main(int count, char** arguments) {
     keep_memory_small();
-    std::vector<std::string> arguments(values + 1, values + count);
-    const std::string command = arguments.empty() ? "serve" : arguments.front();
-    if (!arguments.empty()) arguments.erase(arguments.begin());
-    const std::vector<std::string> known{"serve", "migrate", "create-admin", "seed-demo", "rotate-key"};
-    if (std::find(known.begin(), known.end(), command) == known.end()) {
-        std::cerr << kUsage;
-        return command == "help" || command == "--help" ? 0 : 2;
-    }
-    try {
-        const int code = run(command, arguments);
-        shared::log::flush();
-        return code;
-    } catch (const std::exception& error) {
-        shared::log::flush();
-        std::cerr << "auth-service: " << error.what() << '\n';
-        return 1;
-    }
+    return shared::service::run_program({"auth-service",
+                                         kUsage,
+                                         {{"serve", with_settings(serve)},
+                                          {"migrate", with_settings(migrate)},
+                                          {"create-admin", with_settings(auth::create_admin), true},
+                                          {"seed-demo", with_settings(auth::seed_demo), true},
+                                          {"rotate-key", with_settings(auth::rotate_key), true}}},
+                                        count, arguments);
 }

@@ -62,7 +62,6 @@ Settings read_settings(Environment& environment) {
     settings.port = environment.port("PORT", 3001);
     settings.trusted_proxies = environment.list("TRUSTED_PROXIES", "127.0.0.0/8,::1/128");
     settings.drain_delay = std::chrono::milliseconds(environment.integer("DRAIN_DELAY_MS", 0, 0, 600'000));
-    settings.log_level = environment.choice("LOG_LEVEL", "info", {"debug", "info", "warn", "error"});
 
     settings.database_uri =
         environment.required_text("MONGO_URI", "the user database, mongodb://… or postgresql://…");

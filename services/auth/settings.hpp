@@ -28,7 +28,6 @@ struct Settings {
     std::string listen_address;
     std::uint16_t port = 3001;
     std::vector<std::string> trusted_proxies;
-    std::string log_level;
     std::chrono::milliseconds drain_delay{0};  // from SIGTERM until no more connections are accepted
 
     // the database

@@ -15,11 +15,13 @@
 #include "services/auth/store/database.hpp"
 #include "shared/http/server.hpp"
 #include "shared/metrics/metrics.hpp"
+#include "shared/service/service.hpp"
 
 namespace auth::api {
 
 struct Context {
     const Settings& settings;
+    const shared::service::Service& service;
     store::Database& database;
     crypto::PasswordService& passwords;
     std::shared_ptr<const crypto::IssuerKeys> keys;  // replaced as a whole when key files change
@@ -31,8 +33,6 @@ struct Context {
     domain::AddressLimiter& registrations_by_address;
     shared::metrics::Registry& metrics;
     shared::WallClock clock;
-    bool prepared = false;  // schema and indexes are there (set by app.cpp)
-    bool stopping = false;  // SIGTERM has come (set by app.cpp)
 
     // Adds one to auth_<name>_total{outcome="…"}.
     void count(const std::string& name, const std::string& outcome) {

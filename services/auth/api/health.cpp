@@ -9,13 +9,15 @@ namespace auth::api {
 // load.
 Answer health(Context& context, Request&) {
     const bool up = context.feed.current();
-    const bool ok = up && context.prepared && !context.stopping;
+    const bool prepared = context.service.prepared();
+    const bool stopping = context.service.stopping();
+    const bool ok = up && prepared && !stopping;
     shared::json::Writer out;
     out.object([&] {
-        out.member("status", ok ? "ok" : context.stopping ? "stopping" : "unavailable");
+        out.member("status", ok ? "ok" : stopping ? "stopping" : "unavailable");
         out.member_object("database", [&] {
             out.member("kind", context.database.kind());
-            out.member("state", !up ? "down" : context.prepared ? "up" : "preparing");
+            out.member("state", !up ? "down" : prepared ? "up" : "preparing");
         });
     });
     auto response = shared::http::json_response(ok ? 200 : 503, out.str());
