@@ -23,7 +23,6 @@ enum class Failed : std::uint8_t {
     rate_limited,
     overloaded,  // in-flight limit and queue are full
     queue_timeout,
-    draining,     // the gateway stops
     no_endpoint,  // the cluster has no address
     circuit_open,
     connect_failed,
@@ -35,6 +34,7 @@ enum class Failed : std::uint8_t {
     file_not_found,
     file_unreadable,
     internal,
+    count_,  // no failure: how many there are
 };
 Answer answer_for(Failed what);
 Answer answer_for(wire::Refusal refusal);

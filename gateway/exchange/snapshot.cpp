@@ -2,18 +2,11 @@
 
 #include <algorithm>
 
+#include "shared/base/text.hpp"
+
 namespace gateway::exchange {
 
 namespace {
-
-std::uint64_t fnv1a(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (char c : text) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 0x100000001b3ULL;
-    }
-    return hash;
-}
 
 std::vector<wire::Addition> additions(const std::vector<config::HeaderChange>& changes) {
     std::vector<wire::Addition> all;
@@ -63,7 +56,7 @@ std::shared_ptr<const Snapshot> Snapshot::make(std::shared_ptr<const config::Con
         });
         snapshot->rate_policies.push_back(
             {limits::Rate(limit.requests, limit.period, limit.burst == 0 ? limit.requests : limit.burst),
-             fnv1a(limit.name), claims});
+             shared::fnv1a(limit.name), claims});
     }
     snapshot->unrouted_headers = additions(settings->response_headers);
     for (const config::Route& route : settings->routes) {

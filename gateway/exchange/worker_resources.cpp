@@ -1,7 +1,8 @@
 #include "gateway/exchange/worker_resources.hpp"
 
 #include <array>
-#include <ctime>
+
+#include "shared/base/http_text.hpp"
 
 namespace gateway::exchange {
 
@@ -21,11 +22,7 @@ WorkerResources::WorkerResources(net::Poller& poller_, net::DeadlineWheel& wheel
 }
 
 void WorkerResources::renew_date() {
-    const std::time_t now = std::chrono::system_clock::to_time_t(shared.wall_clock());
-    std::tm parts{};
-    ::gmtime_r(&now, &parts);
-    std::array<char, 40> text;
-    date.assign(text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    ::shared::set_http_date(date, std::chrono::system_clock::to_time_t(shared.wall_clock()));
 }
 
 shared::WallTime WorkerResources::wall_time() {

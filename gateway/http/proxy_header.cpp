@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
+
+#include "shared/base/text.hpp"
 
 namespace gateway::http {
 
@@ -17,10 +18,7 @@ ProxyHeader refused() {
 }
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-    return port;
+    return shared::parse_number<std::uint16_t>(text);
 }
 
 // "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n"

@@ -5,16 +5,11 @@
 #include "gateway/exchange/snapshot.hpp"
 #include "gateway/pipeline/filters.hpp"
 #include "gateway/wire/path.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::pipeline {
 
 namespace {
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
 
 // An element of X-Forwarded-For: an address, some proxies add a port.
 std::optional<wire::IpAddress> address_in(std::string_view element) {
@@ -40,7 +35,7 @@ void read_chain(exchange::Exchange& exchange, const std::vector<wire::Network>& 
         while (!rest.empty()) {
             const std::size_t comma = rest.rfind(',');
             const std::string_view element =
-                trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+                shared::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
             rest = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
             const auto address = address_in(element);
             if (!address) return;

@@ -6,6 +6,7 @@
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/routing/rewrite.hpp"
 #include "gateway/wire/websocket.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::respond {
 
@@ -16,15 +17,6 @@ namespace {
 
 // Capacity that a reused buffer may keep.
 constexpr std::size_t kKeptCapacity = 16 * 1024;
-
-std::uint64_t fnv1a(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (char c : text) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 0x100000001b3ULL;
-    }
-    return hash;
-}
 
 }  // namespace
 
@@ -60,9 +52,9 @@ void Forwarder::start(exchange::Exchange& exchange) {
     if (settings().balancer == config::Balancer::hash) {
         if (settings().hash_on.source == config::HashOn::Source::header) {
             const wire::HeaderLine* line = head.find(settings().hash_on.header);
-            hash_key_ = fnv1a(line ? head.value(*line) : std::string_view());
+            hash_key_ = shared::fnv1a(line ? head.value(*line) : std::string_view());
         } else {
-            hash_key_ = fnv1a(exchange.client_text);
+            hash_key_ = shared::fnv1a(exchange.client_text);
         }
     }
     if (!write_head(target)) return exchange.fail(Failed::internal);

@@ -10,19 +10,14 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <ctime>
 #include <optional>
+
+#include "shared/base/http_text.hpp"
+#include "shared/base/text.hpp"
 
 namespace gateway::respond {
 
 namespace {
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
 
 // The canonical path has no "..", no encoded slash and no encoded NUL; what is left to decode is spelling.
 std::optional<std::string> decode(std::string_view path) {
@@ -34,8 +29,8 @@ std::optional<std::string> decode(std::string_view path) {
             continue;
         }
         if (i + 2 >= path.size()) return std::nullopt;
-        const int high = hex_digit(path[i + 1]);
-        const int low = hex_digit(path[i + 2]);
+        const int high = shared::hex_value(path[i + 1]);
+        const int low = shared::hex_value(path[i + 2]);
         if (high < 0 || low < 0) return std::nullopt;
         out += static_cast<char>(high * 16 + low);
         i += 2;
@@ -43,7 +38,7 @@ std::optional<std::string> decode(std::string_view path) {
     return out;
 }
 
-// ".git", ".env" and editors' leavings are not pages. /.well-known is one (RFC 8615).
+// ".git", ".env" and files that an editor left behind are not pages. /.well-known is one (RFC 8615).
 bool has_hidden_segment(std::string_view relative) {
     for (std::size_t at = 0; at < relative.size();) {
         const std::size_t end = std::min(relative.find('/', at), relative.size());
@@ -88,22 +83,12 @@ std::string etag_of(const struct stat& info) {
     return {text.data(), end};
 }
 
-std::string http_date(std::time_t when) {
-    std::tm parts{};
-    ::gmtime_r(&when, &parts);
-    std::array<char, 40> text;
-    const std::size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    return {text.data(), size};
-}
-
 // RFC 9110 section 13.1.2: weak comparison, any of the list.
 bool none_match_has(std::string_view list, std::string_view etag) {
     while (!list.empty()) {
         const std::size_t comma = list.find(',');
-        std::string_view item = list.substr(0, comma);
+        std::string_view item = shared::trim(list.substr(0, comma));
         list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-        while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
-        while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
         if (item.starts_with("W/")) item.remove_prefix(2);
         if (item == "*" || item == etag) return true;
     }
@@ -116,13 +101,6 @@ struct Range {
 };
 enum class RangeResult { none, one, unsatisfiable };
 
-std::optional<std::uint64_t> number(std::string_view text) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 // One range (RFC 9110 section 14.1.2). Several, or other units, are answered with the whole file, as a server
 // may.
 RangeResult parse_range(std::string_view text, std::uint64_t size, Range& out) {
@@ -133,14 +111,15 @@ RangeResult parse_range(std::string_view text, std::uint64_t size, Range& out) {
     const std::string_view from = text.substr(0, dash);
     const std::string_view to = text.substr(dash + 1);
     if (from.empty()) {
-        const auto suffix = number(to);
+        const auto suffix = shared::parse_number<std::uint64_t>(to);
         if (!suffix) return RangeResult::none;
         if (*suffix == 0 || size == 0) return RangeResult::unsatisfiable;
         out = {size - std::min(*suffix, size), size - 1};
         return RangeResult::one;
     }
-    const auto first = number(from);
-    const auto last = to.empty() ? std::optional<std::uint64_t>(size == 0 ? 0 : size - 1) : number(to);
+    const auto first = shared::parse_number<std::uint64_t>(from);
+    const auto last = to.empty() ? std::optional<std::uint64_t>(size == 0 ? 0 : size - 1)
+                                 : shared::parse_number<std::uint64_t>(to);
     if (!first || !last || (!to.empty() && *last < *first)) return RangeResult::none;
     if (*first >= size) return RangeResult::unsatisfiable;
     out = {*first, std::min(*last, size - 1)};
@@ -251,7 +230,7 @@ FileAnswer open_file(const config::StaticTarget& target, const wire::RequestHead
     const auto size = static_cast<std::uint64_t>(info.st_size);
     answer.content_type = content_type_of(*relative);
     answer.etag = etag_of(info);
-    answer.last_modified = http_date(info.st_mtim.tv_sec);
+    shared::set_http_date(answer.last_modified, info.st_mtim.tv_sec);
 
     const bool unchanged = head.has(wire::Header::if_none_match)
                                ? none_match_has(head.value(wire::Header::if_none_match), answer.etag)
