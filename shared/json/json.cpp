@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_set>
 
 #include "shared/base/text.hpp"
 
@@ -47,16 +46,19 @@ std::string_view view(const rapidjson::Value& text) {
     return {text.GetString(), text.GetStringLength()};
 }
 
+// Sorted and not hashed: names with the same hash are easily made, and each would be compared with all
+// others.
 bool has_duplicates(const rapidjson::Value& value) {
     if (value.IsArray())
         return std::any_of(value.Begin(), value.End(), [](const auto& item) { return has_duplicates(item); });
     if (!value.IsObject()) return false;
-    std::unordered_set<std::string_view> keys;
-    for (const auto& member : value.GetObject()) {
-        if (!keys.insert(view(member.name)).second) return true;
-        if (has_duplicates(member.value)) return true;
-    }
-    return false;
+    std::vector<std::string_view> names;
+    names.reserve(value.MemberCount());
+    for (const auto& member : value.GetObject()) names.push_back(view(member.name));
+    std::sort(names.begin(), names.end());
+    if (std::adjacent_find(names.begin(), names.end()) != names.end()) return true;
+    return std::any_of(value.MemberBegin(), value.MemberEnd(),
+                       [](const auto& member) { return has_duplicates(member.value); });
 }
 
 std::string escape_pointer(std::string_view key) {
