@@ -82,12 +82,10 @@ std::vector<IssuerSet::Status> IssuerSet::status() const {
         }
         if (const auto& feed = issuer->feed()) {
             status.has_feed = true;
-            status.feed_ready = feed->task->ready();
             status.feed_stale = feed->task->stale();
             status.feed_age_s = seconds(feed->task->age());
             status.feed_failures = feed->task->failures();
             status.ended_sessions = feed->task->set()->size();
-            status.ended_sessions_bytes = feed->task->set()->memory_bytes();
         }
         all.push_back(std::move(status));
     }

@@ -45,12 +45,10 @@ class IssuerSet {
         double keys_age_s = 0;  // since the last successful fetch; 0 for configured keys
         std::uint64_t key_fetch_failures = 0;
         bool has_feed = false;
-        bool feed_ready = false;
         bool feed_stale = false;  // older than its max_age
         double feed_age_s = 0;
         std::uint64_t feed_failures = 0;
         std::size_t ended_sessions = 0;
-        std::size_t ended_sessions_bytes = 0;
     };
     std::vector<Status> status() const;
 

@@ -75,7 +75,6 @@ struct TokenGate::Impl {
 
     std::shared_ptr<IssuerSet> issuers;
     std::vector<std::unique_ptr<IssuerView>> views;
-    Counters counters;
 };
 
 shared::Result<void> TokenGate::Impl::check_session(const Issuer& issuer, const Identity& identity) {
@@ -113,7 +112,6 @@ shared::Result<IdentityRef> TokenGate::Impl::identify(IssuerView& view, std::str
             return jwt::Errc::sessions_unknown;
     }
     cached = true;
-    ++counters.cache_hits;
     return entry->identity;
 }
 
@@ -132,7 +130,6 @@ shared::Result<IdentityRef> TokenGate::Impl::verify(IssuerView& view, std::strin
     if (issuer.must_refuse_sessions() && !(*identity)->session_id().empty())
         return jwt::Errc::sessions_unknown;
 
-    ++counters.verified;
     const auto expires = std::min(to_time(exp), now + issuer.settings().cache.max_age);
     if (view.cache.enabled() && expires > now) {
         auto& entry = view.cache.put(token);
@@ -148,10 +145,6 @@ TokenGate::TokenGate(std::shared_ptr<IssuerSet> issuers)
     : impl_(std::make_unique<Impl>(std::move(issuers))) {}
 TokenGate::~TokenGate() = default;
 
-const TokenGate::Counters& TokenGate::counters() const {
-    return impl_->counters;
-}
-
 Decision TokenGate::check(std::optional<std::string_view> authorization, const config::AuthRule& rule,
                           const RequestFacts& request, shared::WallTime now) {
     Decision decision;
@@ -162,7 +155,6 @@ Decision TokenGate::check(std::optional<std::string_view> authorization, const c
     auto& view = *impl_->views.at(rule.issuer_index);
     const auto credentials = authorization ? jwt::read_credentials(*authorization) : jwt::Credentials{};
     if (credentials.kind != jwt::Credentials::Kind::bearer) {
-        ++impl_->counters.refused;
         if (credentials.kind == jwt::Credentials::Kind::none) return refuse_credentials(*view.issuer);
         decision = refuse_token(*view.issuer, jwt::Errc::bad_character);
         decision.reason = "malformed_credentials";
@@ -171,13 +163,11 @@ Decision TokenGate::check(std::optional<std::string_view> authorization, const c
     bool cached = false;
     auto identity = impl_->identify(view, credentials.token, now, cached);
     if (!identity) {
-        ++impl_->counters.refused;
         return refuse_token(*view.issuer, static_cast<jwt::Errc>(identity.error().value()));
     }
     decision.identity = std::move(*identity);
     decision.cached = cached;
     if (const auto why = authorize(*decision.identity, rule, request); !why.empty()) {
-        ++impl_->counters.refused;
         decision.status = 403;
         decision.reason = why;
         decision.www_authenticate = view.issuer->challenge_insufficient_scope();

@@ -1,7 +1,6 @@
 // The token check of one worker: credentials -> cache -> strict verifier -> revocation -> rule of the route.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -44,13 +43,6 @@ class TokenGate {
     // a 400 of the head reader, not ours).
     Decision check(std::optional<std::string_view> authorization, const config::AuthRule& rule,
                    const RequestFacts& request, shared::WallTime now);
-
-    struct Counters {  // for the metrics code of the same worker
-        std::uint64_t cache_hits = 0;
-        std::uint64_t verified = 0;  // good tokens that were not in the cache
-        std::uint64_t refused = 0;
-    };
-    const Counters& counters() const;
 
   private:
     struct Impl;

@@ -54,7 +54,7 @@ struct WorkerResources {
     std::span<char> scratch;
     std::span<char> output;
     std::span<char> answer_head;
-    // Value of Date (RFC 9110 section 6.6.1), renewed by every tick.
+    // Value of Date (RFC 9110 section 6.6.1), renewed once a second.
     std::string date;
     void renew_date();
     // The wall clock, read once a turn.

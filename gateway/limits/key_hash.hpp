@@ -16,7 +16,7 @@ class KeyHash {
         bool operator==(const Value&) const = default;
     };
 
-    explicit KeyHash(std::uint64_t policy);  // index of the rate limit policy
+    explicit KeyHash(std::uint64_t policy);  // hash of the policy's name: a bucket outlives a reload
     // Parts are delimited: ("a", "b") differs from ("ab", "").
     void part(std::string_view text);
     Value value() const;

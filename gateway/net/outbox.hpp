@@ -14,7 +14,7 @@ class Outbox {
   public:
     enum class Sent : std::uint8_t {
         all,     // or in the batch: the owner hears by on_batch_sent() if that does not go out
-        kept,    // in part or whole, until flush(); offer no more than one's manners allow
+        kept,    // in part or whole, until flush(); whoever offers more before that grows it
         failed,  // the peer is gone
     };
     // `stream` and `owner` are always the same.

@@ -11,9 +11,6 @@ class Counter {
     void add(std::uint64_t n = 1) {
         value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
-    void subtract(std::uint64_t n = 1) {
-        value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
-    }
     std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
   private:

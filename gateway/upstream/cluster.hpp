@@ -50,7 +50,6 @@ class Cluster {
 
     // Client side of TLS for one connection to `endpoint`; nullptr where the cluster speaks plain HTTP.
     SSL* new_tls(const Endpoint& endpoint) const;
-    bool uses_tls() const { return tls_ != nullptr; }
     // Reads the file of trusted certificates again. False: a reload needs a cluster with the new ones.
     bool trusts_as_its_file_says() const;
 

@@ -22,8 +22,8 @@ struct HeaderLine {
     bool canonical;  // the bytes are exactly "Name: value\r\n", so that runs of lines are copied in one piece
 };
 
-// Part of RequestHead and ResponseHead. The offsets hold relative to base(): when the bytes move, call
-// rebase(); the head is usable for as long as they live there.
+// Part of RequestHead and ResponseHead. The offsets are relative to base(): the head is usable for as long as
+// the bytes live there.
 class HeadLines {
   public:
     std::span<const HeaderLine> lines() const { return {lines_.data(), count_}; }
@@ -41,7 +41,6 @@ class HeadLines {
     std::size_t count(Header id) const;
 
     const char* base() const { return base_; }
-    void rebase(const char* bytes) { base_ = bytes; }
     // For filters: a line that is not to be forwarded.
     void drop(const HeaderLine& line) { lines_[static_cast<std::size_t>(&line - lines_.data())].drop = true; }
 

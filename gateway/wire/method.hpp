@@ -19,9 +19,6 @@ std::optional<Method> parse_method(std::string_view text);  // exact, case-sensi
 constexpr bool idempotent(Method method) {
     return method != Method::post && method != Method::patch;
 }
-constexpr bool safe(Method method) {
-    return method == Method::get || method == Method::head || method == Method::options;
-}
 
 class MethodSet {
   public:

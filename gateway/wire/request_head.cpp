@@ -120,7 +120,7 @@ void RequestHead::clear() {
     path_rewritten_ = false;
     absolute_form_ = false;
     content_length_ = 0;
-    target_at_ = target_length_ = path_at_ = path_length_ = query_at_ = query_length_ = 0;
+    target_at_ = path_at_ = path_length_ = query_at_ = query_length_ = 0;
     authority_at_ = authority_length_ = host_length_ = 0;
     line_at_ = scanned_ = 0;
     start_line_done_ = false;
@@ -169,7 +169,6 @@ HeadReader::Step HeadReader::request_line(const char* begin, const char* end, co
     if (p == target_begin) return refuse(Refusal::bad_target);
     if (*p != ' ') return refuse(*p == '\r' || *p == '\n' ? Refusal::bad_request_line : Refusal::bad_target);
     head.target_at_ = static_cast<std::uint16_t>(target_begin - begin);
-    head.target_length_ = static_cast<std::uint16_t>(p - target_begin);
     if (const auto why = target(begin, p, rules, head); why != Refusal::none) return refuse(why);
     ++p;
 

@@ -32,7 +32,6 @@ class RequestHead : public HeadLines {
     // A complete and valid WebSocket opening handshake (RFC 6455 section 4.2.1).
     bool upgrade_websocket() const { return upgrade_websocket_; }
 
-    std::string_view raw_target() const { return {base_ + target_at_, target_length_}; }
     // The canonical path: for routing, authorization and forwarding alike. "*" for OPTIONS *.
     std::string_view path() const {
         return path_rewritten_ ? std::string_view(path_) : std::string_view(base_ + path_at_, path_length_);
@@ -62,7 +61,6 @@ class RequestHead : public HeadLines {
     bool absolute_form_ = false;
     std::uint64_t content_length_ = 0;
     std::uint16_t target_at_ = 0;
-    std::uint16_t target_length_ = 0;
     std::uint16_t path_at_ = 0;
     std::uint16_t path_length_ = 0;
     std::uint16_t query_at_ = 0;

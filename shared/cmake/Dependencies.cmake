@@ -18,7 +18,7 @@ target_compile_definitions(boost_net INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_ALLOW_DEPRECATED_HEADERS)
 
-# libmongoc's and cpp-jwt's headers are not clean under our warnings.
+# libmongoc's headers are not clean under our warnings.
 add_library(mongoc INTERFACE)
 get_target_property(_mongoc_includes mongo::mongoc_shared INTERFACE_INCLUDE_DIRECTORIES)
 get_target_property(_bson_includes mongo::bson_shared INTERFACE_INCLUDE_DIRECTORIES)
