@@ -65,13 +65,15 @@ void endpoints_field(Visitor& v, std::vector<Endpoint>& endpoints) {
     items.read_text = [&](const std::string& text, const std::string& place) {
         if (!add_endpoints(text, 1, endpoints)) v.reading()->problem_at(place, bad(text));
     };
+    const auto before = v.reading() ? v.reading()->problem_count() : 0;
     v.list(
         "endpoints", items,
         {R"(`"host:port"` strings (several with commas) or objects. A host name stands for all its addresses.)",
          R"(["${ACAD_SERVICE:-acad-service:3002}"])", kRequired});
     Section* in = v.reading();
     if (!in) return;
-    if (!in->has("endpoints")) in->problem("endpoints", "at least one endpoint is needed");
+    if (endpoints.empty() && in->problem_count() == before)
+        in->problem("endpoints", "at least one endpoint is needed");
     if (!endpoints.empty() && std::none_of(endpoints.begin(), endpoints.end(),
                                            [](const Endpoint& endpoint) { return endpoint.weight > 0; }))
         in->problem("endpoints", "no endpoint has a weight above 0");

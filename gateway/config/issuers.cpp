@@ -137,13 +137,15 @@ void fields(Visitor& v, Issuer& issuer) {
     v.seconds("leeway", issuer.leeway, {0, 300},
               {"s. Clock difference that `exp`, `nbf` and `iat` are given.", "5"});
     v.number("max_token_bytes", issuer.max_token_bytes, {256, 16 * 1024}, {"Bytes of a token. 401.", "4096"});
+    const auto before = in ? in->problem_count() : 0;
     v.objects("keys", issuer.keys,
               {"Fixed keys. Each has exactly one algorithm. `keys` or `jwks` is needed."});
+    const bool no_keys = in && issuer.keys.empty() && in->problem_count() == before;
     v.object("jwks", issuer.jwks,
              {"Keys that are fetched (RFC 7517). Exactly one of `url` and `file`; empty: none, where there "
               "are `keys`."});
     if (issuer.jwks && issuer.jwks->url.empty() && issuer.jwks->file.empty()) issuer.jwks.reset();
-    if (in && !in->has("keys") && !issuer.jwks) in->problem("keys", "an issuer needs keys or jwks");
+    if (no_keys && !issuer.jwks) in->problem("keys", "an issuer needs keys or jwks");
     v.object("revocations", issuer.revocations,
              {"Feed of ended sessions; a logged-out token is refused within a second."});
     if (in && issuer.revocations && issuer.revocations->token.empty() &&

@@ -178,6 +178,7 @@ const std::map<std::string, std::string> kControlCharacter{
 const std::map<std::string, std::string> kEmptyList{
     {"/listeners", "at least one listener is needed"},
     {"/listeners/*/tls/certificates", "at least one certificate is needed"},
+    {"/clusters/*/endpoints", "at least one endpoint is needed"},
     {"/routes", "at least one route is needed"},
     {"/routes/*/match/methods", "must not be empty"},
     {"/routes/*/cors/origins", "at least one origin is needed"},
