@@ -51,7 +51,8 @@ class Dumper final : public Visitor {
         if (presence != Presence::absent) out_.member_object(key, [&] { body(*this); });
         return false;
     }
-    void on_list(std::string_view key, Items& items, const Doc&) override {
+    void on_list(std::string_view key, Items& items, const Doc& doc) override {
+        if (items.count == 0 && doc.by_default == kAbsent) return;
         out_.member_array(key, [&] {
             for (std::size_t i = 0; i < items.count; ++i) out_.object([&] { items.show(*this, i); });
         });

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "gateway/config/fields.hpp"
+#include "gateway/wire/header_name.hpp"
 #include "gateway/wire/output.hpp"
 
 namespace gateway::config {
@@ -28,6 +29,21 @@ void check_key(Section& in, const SigningKey& key, bool good_secret, bool no_fil
     if (in.has("secret")) in.problem("secret", "goes with HS256 only");
     if (key.public_key.empty() && no_file)
         in.problem("public_key", "is missing: " + key.algorithm + " needs public_key or public_key_file");
+}
+
+// A client's copy is dropped of these alone: of a name that means something to HTTP or to the gateway, both
+// would go to the service, and a claim in Content-Length or Transfer-Encoding would end the request
+// elsewhere.
+bool may_carry_claim(wire::Header header) {
+    return header == wire::Header::other || header == wire::Header::x_user ||
+           header == wire::Header::x_session_id || header == wire::Header::x_forwarded_other;
+}
+
+void check_claim_headers(Section& in, const std::vector<ClaimHeader>& pairs) {
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (!pairs[i].header.empty() && wire::equals_ignoring_case(pairs[i].header, pairs[j].header))
+                in.problem("claim_headers", "has two claims for " + pairs[i].header);
 }
 
 void check_issuer(Section& in, const Issuer& issuer) {
@@ -112,6 +128,8 @@ void fields(Visitor& v, ClaimHeader& pair) {
     Section* in = v.reading();
     if (!in) return;
     check_header_name(*in, "header", pair.header);
+    if (!may_carry_claim(wire::classify(pair.header)))
+        in->problem("header", '"' + pair.header + "\" has a meaning of its own and cannot carry a claim");
     if (pair.header.find('_') != std::string::npos)
         in->problem("header",
                     "may not hold '_': such names are taken for their '-' spelling by some servers");
@@ -155,6 +173,7 @@ void fields(Visitor& v, Issuer& issuer) {
     v.objects("claim_headers", issuer.claim_headers,
               {"Claims that the services get as headers. Client copies are dropped, on public routes too.",
                "", "`sub`→`X-User-Id`, `role`→`X-User-Role`, `nim`→`X-User-Nim`, `sid`→`X-Session-Id`"});
+    if (in) check_claim_headers(*in, issuer.claim_headers);
     v.object("cache", issuer.cache, {"Verified tokens, for each worker."});
     if (in) check_issuer(*in, issuer);
 }

@@ -1,15 +1,44 @@
 // Who may use a route.
+#include <algorithm>
+
 #include "gateway/config/fields.hpp"
 
 namespace gateway::config {
 namespace {
 
+// A token without a role has the role "": a list that holds it would let such tokens in.
+void check_no_empty_name(Section& in, std::string_view key, const std::vector<std::string>& names) {
+    if (std::find(names.begin(), names.end(), "") != names.end()) in.problem(key, "holds an empty name");
+}
+
+// A list that narrows who may come: an empty one (of a variable that holds nothing) would let everybody in.
+void narrowing_field(Visitor& v, std::string_view key, std::vector<std::string>& names, const Doc& doc) {
+    Section* in = v.reading();
+    const auto before = in ? in->problem_count() : 0;
+    std::optional<std::vector<std::string>> given;
+    if (!names.empty()) given = names;
+    v.texts(key, given, doc);
+    if (!in || !given) return;
+    names = std::move(*given);
+    if (names.empty() && in->problem_count() == before)
+        in->problem(key, "must not be empty: nobody would be kept out by it");
+    check_no_empty_name(*in, key, names);
+}
+
 void auth_object(Visitor& v, AuthRule& auth) {
+    Section* in = v.reading();
+    const auto before = in ? in->problem_count() : 0;
     v.text("issuer", auth.issuer, {"", "kampus", "the only one"});
-    v.texts("roles", auth.roles, {"One of them. 403.", R"(["admin"])", "any"});
-    v.texts("scopes", auth.scopes, {"All of them. 403.", R"(["krs:write"])", "none"});
+    narrowing_field(v, "roles", auth.roles, {"One of them; not empty. 403.", R"(["admin"])", "any"});
+    narrowing_field(v, "scopes", auth.scopes, {"All of them; not empty. 403.", R"(["krs:write"])", "none"});
     v.objects("claims", auth.claims,
-              {"Claims that must equal something. 403. Exactly one of the `equals…` keys."});
+              {"Claims that must equal something; not empty. 403. Exactly one of the `equals…` keys.", "",
+               kAbsent});
+    if (!in || in->problem_count() != before) return;
+    if (in->has("claims") && auth.claims.empty())
+        return in->problem("claims", "must not be empty: nobody would be kept out by it");
+    if (auth.issuer.empty() && auth.roles.empty() && auth.scopes.empty() && auth.claims.empty())
+        in->problem("", R"(says nothing; it is "token" where any valid token will do)");
 }
 
 void find_issuer(Section& in, AuthRule& auth) {
@@ -37,17 +66,22 @@ void fields(Visitor& v, ClaimRule& rule) {
     if (rule.against == Against::value) values = rule.values;
     Section* in = v.reading();
     if (in) values.reset();
+    const auto before = in ? in->problem_count() : 0;
     v.text("claim", rule.claim, {"", "nim", kRequired});
     v.text("equals_query", query, {"A query parameter.", "nim", kAbsent});
     v.number("equals_path_segment", segment, {0, 100},
              {"A segment of the canonical path; the first is 0.", "3", kAbsent});
-    v.texts("equals", values, {"One of these values.", R"(["kampus-1"])", kAbsent});
+    v.texts("equals", values, {"One of these values; not empty.", R"(["kampus-1"])", kAbsent});
     v.boolean("allow_absent", rule.allow_absent, {"Met where the request has no such parameter or segment."});
     v.texts("unless_roles", rule.unless_roles,
             {"Tokens with one of these roles need not meet it.", R"(["admin", "dosen"])"});
     if (!in) return;
+    check_no_empty_name(*in, "unless_roles", rule.unless_roles);
     if (int{query.has_value()} + int{segment.has_value()} + int{values.has_value()} != 1)
         return in->problem("", "needs exactly one of equals_query, equals_path_segment and equals");
+    if (values && values->empty() && in->problem_count() == before)
+        in->problem("equals", "must not be empty: no token could meet it");
+    if (query && query->empty()) in->problem("equals_query", "must not be empty");
     rule.against = query ? Against::query : segment ? Against::path_segment : Against::value;
     rule.query = query.value_or("");
     rule.path_segment = segment.value_or(0);

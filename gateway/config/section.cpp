@@ -248,6 +248,7 @@ void Section::on_word_or_object(std::string_view key, std::optional<std::string>
         return;
     }
     Section inner(reading_, member, pointer_to(key));
+    if (inner.object_ == nullptr) return;  // reported
     body(inner);
     inner.finish();
 }

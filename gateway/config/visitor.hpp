@@ -28,7 +28,7 @@ struct Range {
 
 // A key without a default: it must be there.
 constexpr std::string_view kRequired = "required";
-// A text that is not there when it is empty.
+// A text or list of objects that is not there when it is empty.
 constexpr std::string_view kAbsent = "–";
 
 // For people. All literals: what refers to one lives as long as the program.

@@ -295,7 +295,8 @@ TEST_CASE("an issuer without keys needs a key set; an empty one is as none") {
                {"builtin": "health"}}]})";
     };
     CHECK(read(with(R"(, "jwks": {"url": "http://a"})")));
-    for (const char* members : {"", R"(, "keys": [])", R"(, "jwks": {"url": ""})", R"(, "jwks": {"file": "${EMPTY:-}"})"}) {
+    for (const char* members :
+         {"", R"(, "keys": [])", R"(, "jwks": {"url": ""})", R"(, "jwks": {"file": "${EMPTY:-}"})"}) {
         const auto loaded = read(with(members));
         INFO(members << '\n' << loaded.report("f"));
         REQUIRE(loaded.problems.size() == 1);

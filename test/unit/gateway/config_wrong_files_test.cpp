@@ -35,7 +35,7 @@ constexpr const char* kFull = R"({
  "rate_limits": [{"name": "l", "requests": 1}],
  "routes": [
   {"name": "r", "match": {"prefix": "/r", "headers": [{"name": "X-A"}]},
-   "auth": {"claims": [{"claim": "nim", "equals_query": "nim"}]}, "target": {"cluster": "c"},
+   "auth": {"roles": ["r"], "scopes": ["s"], "claims": [{"claim": "nim", "equals_query": "nim"}]}, "target": {"cluster": "c"},
    "timeouts": {"first_byte_ms": 10, "idle_ms": 10, "total_ms": 10}, "cors": {"origins": ["*"]},
    "request_headers": [{"name": "X-A"}], "response_headers": [{"name": "X-A"}]},
   {"name": "s", "match": {"path": "/s"}, "auth": "public", "target": {"static": {"directory": "/d"}}},
@@ -181,6 +181,9 @@ const std::map<std::string, std::string> kEmptyList{
     {"/clusters/*/endpoints", "at least one endpoint is needed"},
     {"/routes", "at least one route is needed"},
     {"/routes/*/match/methods", "must not be empty"},
+    {"/routes/*/auth/roles", "must not be empty"},
+    {"/routes/*/auth/scopes", "must not be empty"},
+    {"/routes/*/auth/claims", "must not be empty"},
     {"/routes/*/cors/origins", "at least one origin is needed"},
 };
 
@@ -195,6 +198,7 @@ const std::map<std::string, std::string> kMissing{
 const std::map<std::string, std::string> kExactlyOne{
     {"/issuers/*/jwks", "exactly one of url and file"},
     {"/routes/*/match", "exactly one of path and prefix"},
+    {"/routes/*/auth", "says nothing"},
     {"/routes/*/auth/claims/*", "exactly one of equals_query"},
     {"/routes/*/target", "exactly one of cluster"},
 };
