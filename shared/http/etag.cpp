@@ -111,6 +111,7 @@ Response versioned(const Request& request, Response response, std::int64_t versi
     response.status = 304;
     response.content_type.clear();
     response.body.clear();
+    response.produce = nullptr;
     return response;
 }
 

@@ -56,6 +56,13 @@ Response no_content() {
     return Response(204);
 }
 
+Response streamed(unsigned status, std::string content_type, Producer produce) {
+    Response response(status);
+    response.content_type = std::move(content_type);
+    response.produce = std::move(produce);
+    return response;
+}
+
 Response problem_response(Problem problem) {
     Response response(problem.status);
     response.problem = std::move(problem);

@@ -1,7 +1,9 @@
 // What an endpoint receives and returns. Plain data: endpoints know nothing about sockets.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/beast/http/fields.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,9 @@
 
 namespace shared::http {
 
+class BodyStream;  // body_stream.hpp
+class BodyWriter;  // body_writer.hpp
+
 struct Request {
     std::string method;                                       // "GET"; a HEAD request reaches handlers as GET
     std::string path;                                         // percent-decoded, without the query
@@ -20,7 +25,8 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query;   // decoded, in order
     std::vector<std::pair<std::string, std::string>> params;  // {nim} of the route's pattern
     boost::beast::http::fields headers;
-    std::string body;
+    std::string body;                   // whole; not on routes that take it in pieces
+    BodyStream* body_stream = nullptr;  // on those, while the handler runs
     std::string request_id;
     std::string client_address;         // the peer, or what a trusted proxy says the peer is
     std::optional<jwt::Claims> claims;  // set on routes that need a token
@@ -35,6 +41,10 @@ struct Request {
     std::string header_list(std::string_view name) const;
 };
 
+// Writes an answer's body in pieces, called once while it is sent; what it captures lives that long. Its
+// value: the body is complete; false cuts the connection, so that nobody takes half of it for all.
+using Producer = std::function<boost::asio::awaitable<bool>(BodyWriter&)>;
+
 struct Response {
     Response() = default;
     explicit Response(unsigned code) : status(code) {}
@@ -43,6 +53,7 @@ struct Response {
     std::string content_type;  // empty: no body
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
+    Producer produce;                // instead of `body`
     std::optional<Problem> problem;  // rendered by the server, which knows path and request id
 
     Response& with(std::string name, std::string value) &;
@@ -51,6 +62,8 @@ struct Response {
 
 Response json_response(unsigned status, std::string body);
 Response no_content();
+// HEAD gets the head alone, and `produce` is not called.
+Response streamed(unsigned status, std::string content_type, Producer produce);
 Response problem_response(Problem problem);
 Response problem_response(unsigned status, std::string code, std::string detail);
 // 503 with Retry-After: a database or a pool that cannot serve now.

@@ -28,9 +28,9 @@ struct ServerOptions {
     std::uint32_t header_limit_bytes = 32 * 1024;
     std::uint64_t body_limit_bytes = 1024 * 1024;
     std::chrono::seconds head_timeout{10};
-    std::chrono::seconds body_timeout{30};
-    std::chrono::seconds idle_timeout{75};  // longer than the gateway keeps pooled connections
-    std::chrono::seconds write_timeout{30};
+    std::chrono::seconds body_timeout{30};   // of one in pieces: longer as more comes (BodyStream)
+    std::chrono::seconds idle_timeout{75};   // longer than the gateway keeps pooled connections
+    std::chrono::seconds write_timeout{30};  // of each piece, where an answer has several
     // Whose X-Forwarded-For counts: addresses or networks, e.g. "172.16.0.0/28".
     std::vector<std::string> trusted_proxies{"127.0.0.0/8", "::1/128"};
 };

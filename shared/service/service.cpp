@@ -68,14 +68,12 @@ awaitable<void> Service::repeat(std::string name, milliseconds interval,
     while (!draining_) {
         std::exception_ptr failure;
         try {
-            auto round = task();
-            co_await std::move(round);
+            co_await task();
         } catch (...) {
             failure = std::current_exception();
         }
         report(name, failure);
-        auto rest = pause(interval);
-        co_await std::move(rest);
+        co_await pause(interval);
     }
 }
 
@@ -90,16 +88,14 @@ awaitable<void> Service::pause(milliseconds time) {
 
 awaitable<void> Service::prepare_until_done() {
     while (!draining_) {
-        auto step = preparation_();
-        const auto outcome = co_await std::move(step);
+        const auto outcome = co_await preparation_();
         if (outcome == Prepared::yes) prepared_ = true;
         if (outcome == Prepared::never) {
             exit_code_ = 1;
             stop(milliseconds(0));
         }
         if (outcome != Prepared::not_yet) co_return;
-        auto rest = pause(timing_.retry);
-        co_await std::move(rest);
+        co_await pause(timing_.retry);
     }
 }
 
