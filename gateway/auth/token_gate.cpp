@@ -6,9 +6,9 @@
 #include "gateway/auth/authorize.hpp"
 #include "gateway/auth/issuer.hpp"
 #include "gateway/auth/issuer_set.hpp"
-#include "gateway/auth/token_cache.hpp"
 #include "shared/jwt/credentials.hpp"
 #include "shared/jwt/revocation_set.hpp"
+#include "shared/jwt/token_cache.hpp"
 
 namespace gateway::auth {
 
@@ -17,13 +17,6 @@ namespace jwt = shared::jwt;
 namespace {
 
 constexpr unsigned kRetryAfterSeconds = 2;
-
-shared::WallTime to_time(double seconds) {
-    // Far dates would leave the clock's range; the cache's own limit comes long before.
-    constexpr double kFarAway = 9.0e9;
-    return shared::WallTime(std::chrono::duration_cast<shared::WallTime::duration>(
-        std::chrono::duration<double>(std::min(seconds, kFarAway))));
-}
 
 Decision refuse_credentials(const Issuer& issuer) {
     Decision decision;
@@ -52,6 +45,12 @@ Decision refuse_token(const Issuer& issuer, jwt::Errc errc) {
 
 }  // namespace
 
+// What is kept of a verified token.
+struct CachedIdentity {
+    std::uint64_t sessions_version = 0;  // of the ended sessions it was last checked against
+    IdentityRef identity;
+};
+
 // What the worker knows of one issuer.
 struct IssuerView {
     explicit IssuerView(std::shared_ptr<const Issuer> issuer_)
@@ -60,7 +59,7 @@ struct IssuerView {
     std::shared_ptr<const Issuer> issuer;
     std::shared_ptr<const jwt::Verifier> verifier;
     std::uint64_t keys_version = 0;  // of `verifier`
-    TokenCache cache;
+    jwt::TokenCache<CachedIdentity> cache;
 };
 
 struct TokenGate::Impl {
@@ -101,18 +100,18 @@ shared::Result<IdentityRef> TokenGate::Impl::identify(IssuerView& view, std::str
     const auto* ended = issuer.ended_sessions();
     if (ended != nullptr) {
         // Only new entries can have ended this session since the last look.
-        if (const auto version = ended->version(); version != entry->sessions_version) {
-            if (auto ok = check_session(issuer, *entry->identity); !ok) {
+        if (const auto version = ended->version(); version != entry->payload.sessions_version) {
+            if (auto ok = check_session(issuer, *entry->payload.identity); !ok) {
                 view.cache.drop(*entry);
                 return ok.error();
             }
-            entry->sessions_version = version;
+            entry->payload.sessions_version = version;
         }
-        if (issuer.must_refuse_sessions() && !entry->identity->session_id().empty())
+        if (issuer.must_refuse_sessions() && !entry->payload.identity->session_id().empty())
             return jwt::Errc::sessions_unknown;
     }
     cached = true;
-    return entry->identity;
+    return entry->payload.identity;
 }
 
 shared::Result<IdentityRef> TokenGate::Impl::verify(IssuerView& view, std::string_view token,
@@ -130,13 +129,13 @@ shared::Result<IdentityRef> TokenGate::Impl::verify(IssuerView& view, std::strin
     if (issuer.must_refuse_sessions() && !(*identity)->session_id().empty())
         return jwt::Errc::sessions_unknown;
 
-    const auto expires = std::min(to_time(exp), now + issuer.settings().cache.max_age);
+    const auto expires = std::min(jwt::to_time(exp), now + issuer.settings().cache.max_age);
     if (view.cache.enabled() && expires > now) {
         auto& entry = view.cache.put(token);
         entry.expires = expires;
         entry.keys_version = view.keys_version;
-        entry.sessions_version = sessions_version;
-        entry.identity = *identity;
+        entry.payload.sessions_version = sessions_version;
+        entry.payload.identity = *identity;
     }
     return identity;
 }

@@ -6,7 +6,7 @@
 #include "services/auth/api/context.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/bootstrap.hpp"
-#include "shared/jwt/verifier.hpp"
+#include "shared/jwt/cached_verifier.hpp"
 #include "shared/log/log.hpp"
 #include "shared/service/service.hpp"
 
@@ -100,8 +100,8 @@ class App {
     int run() { return service_.run(); }
 
   private:
-    shared::Result<shared::jwt::Claims> check(std::string_view token) const {
-        auto claims = verifier_->verify(token, shared::system_now());
+    shared::Result<shared::jwt::Claims> check(std::string_view token) {
+        auto claims = verifier_.verify(token, shared::system_now());
         if (!claims) return claims;
         // Until the list has been read once, a session that has ended would look alive.
         if (!feed_.loaded()) return shared::jwt::make_error_code(shared::jwt::Errc::sessions_unknown);
@@ -111,7 +111,8 @@ class App {
     }
 
     void use_keys(std::shared_ptr<const crypto::IssuerKeys> keys) {
-        verifier_ = std::make_unique<const shared::jwt::Verifier>(token_rules(settings_), keys->verification);
+        verifier_.use(
+            std::make_shared<const shared::jwt::Verifier>(token_rules(settings_), keys->verification));
         context_.keys = std::move(keys);
     }
 
@@ -163,7 +164,7 @@ class App {
     std::unique_ptr<store::Database> database_;
     crypto::PasswordService passwords_;
     crypto::RefreshTokens refresh_tokens_;
-    std::unique_ptr<const shared::jwt::Verifier> verifier_;
+    shared::jwt::CachedVerifier verifier_;
     std::filesystem::file_time_type keys_seen_{};
     api::RevocationFeed feed_;
     api::AuditTrail audit_;

@@ -22,6 +22,12 @@ std::optional<std::string_view> Claims::find(std::string_view name) const {
     return std::nullopt;
 }
 
+WallTime to_time(double seconds) {
+    constexpr double kFarAway = 9.0e9;
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(
+        std::chrono::duration<double>(std::min(seconds, kFarAway))));
+}
+
 bool safe_in_header(std::string_view value) {
     if (std::any_of(value.begin(), value.end(), is_control)) return false;
     return value.empty() || (value.front() != ' ' && value.back() != ' ');

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "shared/base/clock.hpp"
+
 namespace shared::jwt {
 
 // NumericDate values are seconds since the epoch, fractions kept. `aud` is not kept: it held the rules'
@@ -29,6 +31,9 @@ struct Claims {
     // Any claim by name as text, e.g. "nim", "role", "sub"; nullopt if absent.
     std::optional<std::string_view> find(std::string_view name) const;
 };
+
+// A NumericDate on our clock, whose range no date leaves.
+WallTime to_time(double seconds);
 
 // A claim that goes into a header: RFC 9110 section 5.5, less tabs, so that it arrives as it was sent and
 // forges no line.

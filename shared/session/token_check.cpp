@@ -1,5 +1,6 @@
 #include "shared/session/token_check.hpp"
 
+#include "shared/jwt/cached_verifier.hpp"
 #include "shared/metrics/count_up_to.hpp"
 
 namespace shared::session {
@@ -7,10 +8,10 @@ namespace shared::session {
 std::function<Result<jwt::Claims>(std::string_view)> make_token_check(
     std::shared_ptr<const keys::KeySource> keys, std::shared_ptr<const Follower> follower, WallClock clock) {
     return [keys = std::move(keys), follower = std::move(follower), clock = std::move(clock),
-            verifier = std::shared_ptr<const jwt::Verifier>(),
+            verifier = std::make_shared<jwt::CachedVerifier>(),
             version = std::uint64_t{0}](std::string_view token) mutable -> Result<jwt::Claims> {
-        if (const auto now = keys->version(); !verifier || now != version) {
-            verifier = keys->make_verifier();
+        if (const auto now = keys->version(); !verifier->ready() || now != version) {
+            verifier->use(keys->make_verifier());
             version = now;
         }
         auto claims = verifier->verify(token, clock());

@@ -14,7 +14,8 @@
 
 namespace shared::session {
 
-// For shared::http::Server, one thread. `follower` may be null: sessions are then not checked. Errors:
+// For shared::http::Server, one thread. Verified tokens are remembered (jwt::CachedVerifier); their sessions
+// are looked at each time. `follower` may be null: sessions are then not checked. Errors:
 // jwt::Errc, among them `no_keys` while the issuer's keys cannot be had, `revoked` for an ended session,
 // `sessions_unknown` while the follower must refuse.
 std::function<Result<jwt::Claims>(std::string_view)> make_token_check(

@@ -1,12 +1,13 @@
 // The table of verified tokens: exactly the token that was put in, and who gives way in a full set.
 #include <catch2/catch.hpp>
+#include <memory>
 #include <string>
 
-#include "gateway/auth/token_cache.hpp"
-
-using gateway::auth::TokenCache;
+#include "shared/jwt/token_cache.hpp"
 
 namespace {
+
+using TokenCache = shared::jwt::TokenCache<std::size_t>;
 
 std::string token(std::size_t number) {
     return "token-" + std::to_string(number);
@@ -49,11 +50,11 @@ TEST_CASE("a token is found by all its bytes, whether it lies in the table or be
     for (const std::size_t size : {1, 100, 695, 696, 697, 5000}) {
         INFO(size);
         const std::string text(size, 'x');
-        cache.put(text).sessions_version = size;
+        cache.put(text).payload = size;
         auto* entry = cache.find(text);
         REQUIRE(entry != nullptr);
         CHECK(entry->token() == text);
-        CHECK(entry->sessions_version == size);
+        CHECK(entry->payload == size);
         CHECK((entry->large != nullptr) == (size > TokenCache::kInlineBytes));
         CHECK(cache.find(text + "x") == nullptr);
         auto other = text;
@@ -63,4 +64,17 @@ TEST_CASE("a token is found by all its bytes, whether it lies in the table or be
     TokenCache none(0);
     CHECK_FALSE(none.enabled());
     CHECK(none.find("x") == nullptr);
+}
+
+TEST_CASE("the cache never grows beyond its capacity, and none keeps nothing") {
+    auto counted = std::make_shared<int>();
+    {
+        shared::jwt::TokenCache<std::shared_ptr<int>> cache(100);
+        CHECK(cache.capacity() == 128);
+        for (std::size_t i = 0; i < 10'000; ++i) cache.put(token(i)).payload = counted;
+        CHECK(cache.size() <= 128);
+        CHECK(cache.size() > 64);
+        CHECK(counted.use_count() == static_cast<long>(cache.size()) + 1);
+    }
+    CHECK(counted.use_count() == 1);
 }
