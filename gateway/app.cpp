@@ -49,6 +49,11 @@ void log_failure(std::string_view event, std::exception_ptr failure) {
     }
 }
 
+void log_warnings(const config::Loaded& loaded, const std::string& file) {
+    if (!loaded.warnings.empty())
+        shared::log::warn("configuration_doubtful", {{"report", loaded.warning_report(file)}});
+}
+
 }  // namespace
 
 int App::run(const std::string& config_file) {
@@ -67,6 +72,7 @@ int App::run(const std::string& config_file) {
     // A client that goes away must not end the process.
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    log_warnings(loaded, config_file);
     int code = 0;
     try {
         App app(config_file, std::move(loaded.config));
@@ -241,6 +247,7 @@ asio::awaitable<admin::ReloadResult> App::reload_once() {
         }
     }
     if (!next) co_return result;
+    log_warnings(loaded, config_file_);
     next->issuers->start(io_);
     auto looking_up = monitor(next);
     co_await std::move(looking_up);

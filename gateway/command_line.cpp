@@ -29,6 +29,7 @@ int usage() {
 
 int check(const std::string& file) {
     const config::Loaded loaded = config::load_file(file, config::process_environment());
+    std::fputs(loaded.warning_report(file).c_str(), stderr);
     if (!loaded) {
         std::fprintf(stderr, "%s\n", loaded.report(file).c_str());
         return 2;

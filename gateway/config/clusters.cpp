@@ -79,18 +79,26 @@ void endpoints_field(Visitor& v, std::vector<Endpoint>& endpoints) {
         in->problem("endpoints", "no endpoint has a weight above 0");
 }
 
-void hash_on_field(Visitor& v, HashOn& hash_on) {
+void hash_on_field(Visitor& v, Balancer balancer, HashOn& hash_on) {
     constexpr std::string_view kAddress = "client_address";
     constexpr std::string_view kHeader = "header:";
-    auto on = hash_on.source == HashOn::Source::header ? std::string(kHeader) + hash_on.header
-                                                       : std::string(kAddress);
-    v.text("hash_on", on, {"Key of `hash`: `client_address` or `header:<name>`.", "header:x-user-id"});
+    std::optional<std::string> on;
+    if (balancer == Balancer::hash)
+        on = hash_on.source == HashOn::Source::header ? std::string(kHeader) + hash_on.header
+                                                      : std::string(kAddress);
+    v.text("hash_on", on,
+           {"Key of the balancer `hash`: `client_address` or `header:<name>`. Refused with another balancer.",
+            "header:x-user-id", R"(`"client_address"`)"});
     Section* in = v.reading();
-    if (!in || on == kAddress) return;
-    if (!on.starts_with(kHeader) || !wire::valid_header_name(std::string_view(on).substr(kHeader.size())))
-        return in->problem("hash_on", "must be \"client_address\" or \"header:<name>\"");
-    hash_on.source = HashOn::Source::header;
-    hash_on.header = lower_case(on.substr(kHeader.size()));
+    if (!in || !on) return;
+    if (*on != kAddress) {
+        const auto name = std::string_view(*on).substr(std::min(kHeader.size(), on->size()));
+        if (!on->starts_with(kHeader) || !wire::valid_header_name(name))
+            return in->problem("hash_on", "must be \"client_address\" or \"header:<name>\"");
+        hash_on.source = HashOn::Source::header;
+        hash_on.header = lower_case(std::string(name));
+    }
+    if (balancer != Balancer::hash) in->problem("hash_on", "goes with the balancer hash only");
 }
 
 }  // namespace
@@ -121,6 +129,9 @@ void fields(Visitor& v, Outlier& o) {
     v.duration("base_ejection", o.base_ejection, {100, kDay},
                {"ms, times the number of ejections so far.", "5000"});
     v.duration("max_ejection", o.max_ejection, {100, kDay}, {"ms.", "60000"});
+    if (Section* in = v.reading(); in && o.base_ejection > o.max_ejection)
+        in->problem(in->has("max_ejection_ms") ? "max_ejection_ms" : "base_ejection_ms",
+                    "leaves base_ejection_ms larger than max_ejection_ms");
     v.number("max_ejected_percent", o.max_ejected_percent, {0, 100},
              {"Share of endpoints that may be ejected at once.", "30"});
     v.number("panic_percent", o.panic_percent, {0, 100},
@@ -190,7 +201,7 @@ void fields(Visitor& v, Cluster& c) {
                         {"least_requests", Balancer::least_requests},
                         {"hash", Balancer::hash}},
                        {"`least_requests` takes the less busy of two chosen at random.", "hash"});
-    hash_on_field(v, c.hash_on);
+    hash_on_field(v, c.balancer, c.hash_on);
     v.duration("dns_interval", c.dns_interval, {100, kDay},
                {"ms between look-ups of host names; also after a failed connect.", "1000"});
     v.boolean("needed_for_ready", c.needed_for_ready, {"`/ready` is 503 while no endpoint is usable."});

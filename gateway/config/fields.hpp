@@ -66,4 +66,7 @@ void cluster_fields(Visitor& v, Config& config);
 void route_fields(Visitor& v, Config& config);
 void fields(Visitor& v, Config& config);
 
+// whole.cpp: what concerns several parts of a file that are right in themselves.
+void check_whole(Section& in, const Config& config);
+
 }  // namespace gateway::config

@@ -15,6 +15,19 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 32;
 
+std::string lines_of(const std::vector<Problem>& problems, std::string_view file, std::string_view kind) {
+    std::string text;
+    for (const auto& problem : problems) {
+        text += file;
+        if (problem.line > 0) text += ':' + std::to_string(problem.line);
+        text += ": ";
+        text += kind;
+        if (!problem.pointer.empty()) text += problem.pointer + ' ';
+        text += problem.message + '\n';
+    }
+    return text;
+}
+
 // The reader in shared/json says what is wrong; where, only a second look tells.
 Problem malformed(std::string_view text, const shared::ErrorCode& error) {
     rapidjson::Document document;
@@ -38,6 +51,8 @@ void fields(Visitor& v, Config& config) {
     issuer_fields(v, config);
     cluster_fields(v, config);
     route_fields(v, config);
+    // Parts that are wrong in themselves would only lead to more of the same.
+    if (Section* in = v.reading(); in && in->problem_count() == 0) check_whole(*in, config);
 }
 
 std::vector<std::string> Config::identity_headers() const {
@@ -57,15 +72,11 @@ const Cluster* Config::find_cluster(std::string_view name) const {
 }
 
 std::string Loaded::report(std::string_view file) const {
-    std::string text;
-    for (const auto& problem : problems) {
-        text += file;
-        if (problem.line > 0) text += ':' + std::to_string(problem.line);
-        text += ": ";
-        if (!problem.pointer.empty()) text += problem.pointer + ' ';
-        text += problem.message + '\n';
-    }
-    return text;
+    return lines_of(problems, file, "");
+}
+
+std::string Loaded::warning_report(std::string_view file) const {
+    return lines_of(warnings, file, "warning: ");
 }
 
 Lookup process_environment() {
@@ -95,7 +106,9 @@ Loaded parse(std::string_view text, const Lookup& environment) {
         fields(root, *config);
         root.finish();
     }
-    for (auto& problem : reading.problems) problem.line = line_of(text, problem.pointer);
+    for (auto* told : {&reading.problems, &reading.warnings})
+        for (auto& problem : *told) problem.line = line_of(text, problem.pointer);
+    loaded.warnings = std::move(reading.warnings);
     loaded.problems = std::move(reading.problems);
     if (loaded.problems.empty()) loaded.config = std::move(config);
     return loaded;
@@ -103,7 +116,7 @@ Loaded parse(std::string_view text, const Lookup& environment) {
 
 Loaded load_file(const std::string& path, const Lookup& environment) {
     std::ifstream file(path, std::ios::binary);
-    if (!file) return {nullptr, {{"", 0, "cannot be read"}}};
+    if (!file) return {nullptr, {{"", 0, "cannot be read"}}, {}};
     const std::string text(std::istreambuf_iterator<char>(file), {});
     return parse(text, environment);
 }

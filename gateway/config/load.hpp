@@ -22,10 +22,13 @@ struct Problem {
 struct Loaded {
     std::shared_ptr<const Config> config;  // null if there are problems
     std::vector<Problem> problems;
+    std::vector<Problem> warnings{};  // what is legal and probably a mistake
 
     explicit operator bool() const { return config != nullptr; }
-    // One line per problem: "deploy/config/gateway.json:12: /routes/3/auth: …".
+    // One line per problem: "deploy/config/gateway.json:12: /routes/3/auth …".
     std::string report(std::string_view file) const;
+    // The same of the warnings: "deploy/config/gateway.json:12: warning: /routes/3/match/path …".
+    std::string warning_report(std::string_view file) const;
 };
 
 using Lookup = std::function<std::optional<std::string>(const std::string& name)>;

@@ -5,6 +5,27 @@
 namespace gateway::config {
 namespace {
 
+// A route for no host would be one for every host.
+void hosts_field(Visitor& v, std::vector<std::string>& hosts) {
+    Section* in = v.reading();
+    const auto before = in ? in->problem_count() : 0;
+    std::optional<std::vector<std::string>> given;
+    if (!hosts.empty()) given = hosts;
+    v.texts("hosts", given, {"Without port; not empty.", R"(["kampus.example", "*.kampus.example"])", "any"});
+    if (!in || !given) return;
+    hosts = std::move(*given);
+    if (hosts.empty() && in->problem_count() == before)
+        in->problem("hosts", "must not be empty; leave it out for any host");
+    for (auto& host : hosts) {
+        host = lower_case(std::move(host));
+        const bool any_below = host.starts_with("*.");
+        const auto plain = std::string_view(host).substr(any_below ? 2 : 0);
+        if (plain.empty() || wire::check_authority(plain) != plain.size() ||
+            (any_below && plain.front() == '['))
+            in->problem("hosts", "\"" + host + "\" is not a host name (no port; \"*.\" may stand in front)");
+    }
+}
+
 void methods_field(Visitor& v, wire::MethodSet& methods) {
     std::vector<std::string> names;
     for (unsigned i = 0; i < wire::kMethodCount; ++i)
@@ -43,13 +64,7 @@ void fields(Visitor& v, RouteMatch& match) {
            {"The path itself and all below it (`/api/acad/ips`, not `/api/academy`).", "/api/acad", kAbsent});
     if (in && match.prefix) check_path(*in, "prefix", *match.prefix);
     if (in && in->has("path") == in->has("prefix")) in->problem("", "needs exactly one of path and prefix");
-    v.texts("hosts", match.hosts, {"Without port.", R"(["kampus.example", "*.kampus.example"])", "any"});
-    for (auto& host : match.hosts) {
-        host = lower_case(std::move(host));
-        const auto plain = std::string_view(host).substr(host.starts_with("*.") ? 2 : 0);
-        if (in && wire::check_authority(plain) != plain.size())
-            in->problem("hosts", "\"" + host + "\" is not a host name (no port; \"*.\" may stand in front)");
-    }
+    hosts_field(v, match.hosts);
     methods_field(v, match.methods);
     v.objects("headers", match.headers, {"All of them must be met."});
 }

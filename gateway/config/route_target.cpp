@@ -1,4 +1,8 @@
 // Where a route leads.
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
 #include "gateway/config/fields.hpp"
 #include "gateway/wire/output.hpp"
 #include "gateway/wire/path.hpp"
@@ -34,7 +38,8 @@ void cluster_target_fields(Visitor& v, std::optional<ClusterTarget>& chosen) {
             in->problem("cluster", unknown_name("cluster", target.cluster, in->config().clusters));
     }
     v.text("strip_prefix", target.strip_prefix,
-           {"Cut off the front of the path, on a segment boundary.", "/api", kAbsent});
+           {"Cut off the front of the path. The route's own path begins with it, whole segments.", "/api",
+            kAbsent});
     if (in && in->has("strip_prefix")) {
         check_path(*in, "strip_prefix", target.strip_prefix);
         if (target.strip_prefix.ends_with('/')) target.strip_prefix.pop_back();
@@ -56,6 +61,38 @@ void cluster_target_fields(Visitor& v, std::optional<ClusterTarget>& chosen) {
         if (in->has(key)) in->problem(key, "goes with cluster only");
 }
 
+// The directory may be filled later, or be there only where the file is used: that it is not there now is no
+// reason to refuse it.
+void check_files(Section& in, const StaticTarget& target) {
+    const std::filesystem::path directory(target.directory);
+    std::error_code none;
+    for (const auto& [key, name] :
+         {std::pair("index", &target.index), std::pair("fallback", &target.fallback)})
+        if (const std::filesystem::path path(*name);
+            path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
+            in.problem(key, "\"" + *name + "\" leads out of the directory");
+    if (target.directory.empty()) return;
+    if (!std::filesystem::is_directory(directory, none))
+        return in.warning("directory",
+                          "\"" + target.directory + "\" is no directory here: every answer is 404");
+    if (in.has("index") && !std::filesystem::is_regular_file(directory / target.index, none))
+        in.warning("index", "\"" + target.index + "\" is not in " + target.directory);
+    if (!target.fallback.empty() && !std::filesystem::is_regular_file(directory / target.fallback, none))
+        in.warning("fallback", "\"" + target.fallback + "\" is not in " + target.directory);
+}
+
+// True: only {host}, {path} and {query} are in braces.
+bool known_names_only(std::string_view location) {
+    for (auto at = location.find_first_of("{}"); at != std::string_view::npos;
+         at = location.find_first_of("{}")) {
+        location.remove_prefix(at);
+        const auto name = location.substr(0, location.find('}') + 1);
+        if (name != "{host}" && name != "{path}" && name != "{query}") return false;
+        location.remove_prefix(name.size());
+    }
+    return true;
+}
+
 template <class T>
 std::optional<T> chosen(const Target& target) {
     const auto* kind = std::get_if<T>(&target);
@@ -69,15 +106,18 @@ void fields(Visitor& v, StaticTarget& target) {
     v.text("directory", target.directory,
            {"Relative to the working directory, or absolute.", "${PORTAL_DIR:-services/portal}", kRequired});
     v.text("strip_prefix", target.strip_prefix,
-           {"Cut off the path before it names a file.", "/docs", kAbsent});
+           {"Cut off the path before it names a file. The route's own path begins with it, whole segments.",
+            "/docs", kAbsent});
     if (in && in->has("strip_prefix")) check_path(*in, "strip_prefix", target.strip_prefix);
     while (target.strip_prefix.ends_with('/')) target.strip_prefix.pop_back();
     v.text("index", target.index, {"File of a directory.", "index.htm"});
+    if (in && target.index.empty()) in->problem("index", "must not be empty");
     v.text("fallback", target.fallback,
            {"File for unknown paths whose last segment has no dot; empty: 404.", "index.html"});
     v.text("cache_control", target.cache_control, {"", "public, max-age=86400"});
     if (in && !wire::valid_header_value(target.cache_control))
         in->problem("cache_control", "holds control characters");
+    if (in) check_files(*in, target);
 }
 
 void fields(Visitor& v, RedirectTarget& target) {
@@ -89,6 +129,8 @@ void fields(Visitor& v, RedirectTarget& target) {
            {"`{host}`, `{path}` and `{query}` (with its `?`) are filled in.", "https://{host}{path}{query}",
             kRequired});
     if (in && !wire::valid_header_value(target.location)) in->problem("location", "holds control characters");
+    if (in && !known_names_only(target.location))
+        in->problem("location", "may name {host}, {path} and {query} in braces, and nothing else");
 }
 
 void fields(Visitor& v, Target& target) {

@@ -45,6 +45,22 @@ void add_common_headers(const Config& config, std::vector<HeaderChange>& changes
     }
 }
 
+// As RFC 6454 section 6.2 serializes one. Origins are compared byte for byte: no other spelling ever matches.
+bool is_origin(std::string_view text) {
+    const auto colon = text.find("://");
+    if (colon == std::string_view::npos || lower_case(std::string(text)) != text) return false;
+    const auto scheme = text.substr(0, colon);
+    const bool good_scheme = !scheme.empty() && std::all_of(scheme.begin(), scheme.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '+';
+    });
+    const auto authority = text.substr(colon + 3);
+    const auto host_length = wire::check_authority(authority);
+    if (!good_scheme || host_length == 0) return false;
+    const auto port = authority.substr(host_length);
+    return !port.starts_with(":0") && !(scheme == "http" && port == ":80") &&
+           !(scheme == "https" && port == ":443");
+}
+
 // A route that some earlier one takes everything away from is a mistake in the file.
 bool shadows(const RouteMatch& earlier, const RouteMatch& later) {
     const auto prefix = [](const RouteMatch& m) {
@@ -119,14 +135,16 @@ void fields(Visitor& v, RouteTimeouts& t) {
 void fields(Visitor& v, Cors& cors) {
     Section* in = v.reading();
     v.texts("origins", cors.origins,
-            {"`*`: any, without credentials.", R"(["https://portal.example.org"])", kRequired});
+            {"As browsers send them; `*`: any, without credentials.", R"(["https://portal.example.org"])",
+             kRequired});
     if (in && cors.origins.empty()) in->problem("origins", "at least one origin is needed");
     for (const auto& origin : cors.origins) {
         if (!in || origin == "*") continue;
-        const auto scheme = origin.find("://");
-        if (scheme == std::string::npos ||
-            wire::check_authority(std::string_view(origin).substr(scheme + 3)) == 0)
-            in->problem("origins", "\"" + origin + "\" is not an origin such as https://portal.example.org");
+        if (!is_origin(origin))
+            in->problem("origins",
+                        "\"" + origin +
+                            "\" is not an origin as browsers send it: https://portal.example.org, in "
+                            "lower case, without a path, the port only where it is not the usual one");
     }
     v.texts("methods", cors.methods, {"", R"(["GET"])", "the route's"});
     for (const auto& method : cors.methods)

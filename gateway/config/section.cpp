@@ -63,6 +63,14 @@ void Section::problem_at(const std::string& pointer, std::string message) {
     reading_.problems.push_back({pointer, 0, std::move(message)});
 }
 
+void Section::warning(std::string_view key, std::string message) {
+    warning_at(pointer_to(key), std::move(message));
+}
+
+void Section::warning_at(const std::string& pointer, std::string message) {
+    reading_.warnings.push_back({pointer, 0, std::move(message)});
+}
+
 bool Section::has(std::string_view key) const {
     if (object_ == nullptr) return false;
     return std::any_of(object_->MemberBegin(), object_->MemberEnd(),

@@ -20,6 +20,7 @@ struct Reading {
     const Lookup& environment;
     const Config& config;  // that is being filled
     std::vector<Problem> problems{};
+    std::vector<Problem> warnings{};
 };
 
 // A member that is absent or wrong leaves its value as it is.
@@ -32,6 +33,9 @@ class Section final : public Visitor {
     bool has(std::string_view key) const;
     void problem(std::string_view key, std::string message);  // key "": the section itself
     void problem_at(const std::string& pointer, std::string message);
+    // What is legal and probably a mistake.
+    void warning(std::string_view key, std::string message);
+    void warning_at(const std::string& pointer, std::string message);
     std::size_t problem_count() const { return reading_.problems.size(); }
     // Reports members that were not read.
     void finish();

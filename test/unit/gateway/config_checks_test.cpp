@@ -85,8 +85,8 @@ TEST_CASE("checks between keys and of a text's form: what is just right, and wha
          {{"endpoint", R"({"address": "a", "weight": 0})"}},
          "/clusters/0/endpoints",
          "no endpoint has a weight above 0"},
-        {{{"cluster", R"("hash_on": "header:x")"}},
-         {{"cluster", R"("hash_on": "header:")"}},
+        {{{"cluster", R"("balancer": "hash", "hash_on": "header:x")"}},
+         {{"cluster", R"("balancer": "hash", "hash_on": "header:")"}},
          "/clusters/0/hash_on",
          "header:<name>"},
         // keys and issuers
@@ -334,7 +334,7 @@ TEST_CASE("texts become what they stand for") {
     CHECK(config.clusters[0].endpoints[1].port == 81);
     CHECK(config.clusters[0].endpoints[1].weight == 3);
 
-    config = good({{"cluster", R"("hash_on": "header:X-Key")"}});
+    config = good({{"cluster", R"("balancer": "hash", "hash_on": "header:X-Key")"}});
     CHECK(config.clusters[0].hash_on.source == HashOn::Source::header);
     CHECK(config.clusters[0].hash_on.header == "x-key");
     config = good(
@@ -356,8 +356,8 @@ TEST_CASE("texts become what they stand for") {
     CHECK(target(R"("host": "endpoint")").host == Host::endpoint);
     CHECK(target(R"("host": "a:1")").host == Host::fixed);
     CHECK(target(R"("host": "a:1")").fixed_host == "a:1");
-    config = good({{"target", R"("static": {"directory": "d", "strip_prefix": "/d/"})"}});
-    CHECK(std::get<StaticTarget>(config.routes[0].target).strip_prefix == "/d");
+    config = good({{"target", R"("static": {"directory": "d", "strip_prefix": "/r/"})"}});
+    CHECK(std::get<StaticTarget>(config.routes[0].target).strip_prefix == "/r");
     config = good({{"target", R"("builtin": "ready")"}});
     CHECK(std::get<BuiltinTarget>(config.routes[0].target).what == BuiltinTarget::What::ready);
 

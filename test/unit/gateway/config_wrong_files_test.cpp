@@ -34,7 +34,7 @@ constexpr const char* kFull = R"({
  "clusters": [{"name": "c", "endpoints": [{"address": "a:1"}], "tls": {}}],
  "rate_limits": [{"name": "l", "requests": 1}],
  "routes": [
-  {"name": "r", "match": {"prefix": "/r", "headers": [{"name": "X-A"}]},
+  {"name": "r", "match": {"prefix": "/r", "hosts": ["h"], "headers": [{"name": "X-A"}]},
    "auth": {"roles": ["r"], "scopes": ["s"], "claims": [{"claim": "nim", "equals_query": "nim"}]}, "target": {"cluster": "c"},
    "timeouts": {"first_byte_ms": 10, "idle_ms": 10, "total_ms": 10}, "cors": {"origins": ["*"]},
    "request_headers": [{"name": "X-A"}], "response_headers": [{"name": "X-A"}]},
@@ -180,6 +180,7 @@ const std::map<std::string, std::string> kEmptyList{
     {"/listeners/*/tls/certificates", "at least one certificate is needed"},
     {"/clusters/*/endpoints", "at least one endpoint is needed"},
     {"/routes", "at least one route is needed"},
+    {"/routes/*/match/hosts", "must not be empty"},
     {"/routes/*/match/methods", "must not be empty"},
     {"/routes/*/auth/roles", "must not be empty"},
     {"/routes/*/auth/scopes", "must not be empty"},
