@@ -151,9 +151,7 @@ void Forwarder::leave_queue() {
 }
 
 void Forwarder::admit() {
-    if (!take_places()) return;
-    leave_queue();
-    attempt();
+    if (take_places()) attempt();
 }
 
 void Forwarder::on_place_free() {

@@ -38,14 +38,18 @@ void Forwarder::attempt() {
     exchange_->upstream = exchange_->text.keep(endpoint.address_text());
     name_endpoint(endpoint);
     // A request that must not be sent twice is not sent into a connection that the kernel knows to be dead.
-    if (take_ == Take::kept_connection && attempt_->take_idle(*this, !wire::idempotent(exchange_->method)))
+    if (take_ == Take::kept_connection && attempt_->take_idle(*this, !wire::idempotent(exchange_->method))) {
+        leave_queue();
         return send_request();
+    }
     if (!choice.pool->may_connect()) {
         attempt_.reset();
         if (!cluster.in_flight.limited()) return exchange_->fail(Failed::overloaded);
         cluster_place_.reset();
         return wait_for_place(cluster.in_flight);
     }
+    // Not before: who finds the pool full goes on waiting, with the deadline it has.
+    leave_queue();
     worker_.stats.upstream_connects.add();
     state_ = State::connecting;
     if (!attempt_->connect(*this, within_total(settings().timeouts.connect))) {
@@ -105,7 +109,6 @@ bool Forwarder::on_body(std::string_view data, bool last) {
     if (in_tunnel()) return on_tunnel_bytes(data, last);
     if (last) request_body_ = Body::complete;
     const bool sending = state_ == State::exchanging;
-    if (sending && attempt_->request == Attempt::Request::refused) return true;
     std::string_view before;
     std::string_view after;
     wire::ChunkHeader chunk(data.empty() ? 1 : data.size());
@@ -115,6 +118,8 @@ bool Forwarder::on_body(std::string_view data, bool last) {
     }
     keep(before, data, after);
     if (sending) {
+        // Not sent; but another attempt may need it.
+        if (attempt_->request == Attempt::Request::refused) return true;
         if (attempt_->connection().send(before, data, after) == Sent::failed)
             on_upstream_send_failed();
         else
@@ -173,7 +178,7 @@ void Forwarder::on_upstream_drained() {
 void Forwarder::on_upstream_send_failed() {
     if (in_tunnel()) return end_tunnel();
     attempt_->request = Attempt::Request::refused;
-    exchange_->side->want_body();  // and thrown away
+    exchange_->side->want_body();  // no more is sent of it
     if (attempt_->connection().readable()) return attempt_->connection().again();
     if (attempt_->progress != Attempt::Progress::nothing) return;  // goes on until the upstream ends
     attempt_failed(upstream::Failure::reset, Failed::upstream_reset);

@@ -366,6 +366,29 @@ TEST_CASE("an answer that came before a send failed is read") {
     CHECK(bench.nothing_held());
 }
 
+TEST_CASE("what comes of a body between a failed send and the next attempt goes out with that") {
+    ForwarderBench bench({kRetry});
+    auto request = bench.send("PUT", "Content-Length: 30000\r\n");
+    // Before the gateway hears of its connect: so the connection has something to read when a send fails.
+    REQUIRE(bench.upstreams[0]->connections() == 1);
+    bench.upstreams[0]->close(0);
+    bench.turns(1);
+    std::string body;
+    for (const char letter : {'a', 'b', 'c'}) {
+        const std::string piece(10'000, letter);
+        body += piece;
+        CHECK(request->exchange.on_body(piece, letter == 'c'));
+    }
+    const std::string sent = bench.request(1);
+    std::string got = sent.substr(sent.find("\r\n\r\n") + 4);
+    bench.until([&] { return (got += bench.upstreams[0]->read(1)).size() >= body.size(); });
+    CHECK((got == body));
+    bench.upstreams[0]->write(1, kOk);
+    REQUIRE(bench.until([&] { return request->over(); }));
+    CHECK(request->client.events == "200 last end ");
+    CHECK(bench.nothing_held());
+}
+
 TEST_CASE("a client that is full holds the upstream back") {
     ForwarderBench bench;
     auto request = bench.send();
@@ -566,6 +589,23 @@ TEST_CASE("a full pool makes who comes wait for a place, or refuses where there 
     bench.upstreams[0]->write(0, kOk);
     REQUIRE(bench.until([&] { return second->over(); }));
     CHECK(second->client.events == "200 last end ");
+    CHECK(bench.nothing_held());
+}
+
+TEST_CASE("who waits for a full pool waits as long as for any place, and counts once") {
+    ForwarderBench bench(
+        {R"(,"pool":{"max_connections":1},"in_flight":{"max":5,"queue":5,"queue_timeout_ms":500})"});
+    auto first = bench.send();
+    auto second = bench.send();
+    for (int i = 0; i < 8; ++i) {
+        bench.pass(milliseconds(100));
+        bench.worker.snapshot->clusters[0]->tick();
+    }
+    CHECK(second->client.events == "503 last end ");
+    CHECK(second->exchange.reason == "queue_timeout");
+    CHECK(bench.stats.queued.value() == 1);
+    CHECK(bench.cluster().in_flight.waiting() == 0);
+    first->forwarder.abandon();
     CHECK(bench.nothing_held());
 }
 
