@@ -172,6 +172,8 @@ void Http1Connection::on_drained() {
         case State::handling:
             if (!body_.done()) body_deadline();
             return request_->exchange.responder->on_client_ready();
+        case State::reading_head:  // begun behind the answers before
+            return worker_.wheel.set(*this, worker_.snapshot->shared->config->client.head_timeout);
         case State::closing:
             return begin_close();
         case State::draining_body:

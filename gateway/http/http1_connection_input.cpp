@@ -99,14 +99,13 @@ bool Http1Connection::wants_input() const {
         case State::idle:
         case State::reading_head:
         case State::draining_body:
+        case State::closing:  // the FIN says that no more comes, not that the answer is not wanted
             return out_.empty();
         case State::handling:
             return inflow_ == Inflow::wanted && !body_.done();
         case State::tunnel:
         case State::tunnel_ending:
             return inflow_ == Inflow::wanted;
-        case State::closing:
-            return true;
         case State::proxy_header:
         case State::handshaking:
         case State::closed:
@@ -231,10 +230,13 @@ bool Http1Connection::read_body(char* data, std::size_t size, std::size_t& at) {
         refuse(step.refusal);
         return true;
     }
-    if (body_.done())
-        worker_.wheel.clear(*this);
-    else
-        body_deadline();
+    // While the client has not taken all of the answer so far, its deadline is that of await_client().
+    if (out_.empty()) {
+        if (body_.done())
+            worker_.wheel.clear(*this);
+        else
+            body_deadline();
+    }
     hand_on(step.data, body_.done());
     return true;
 }
@@ -256,6 +258,7 @@ void Http1Connection::want_body() {
     inflow_ = Inflow::wanted;
     // Time in which nobody wanted it does not count against the client.
     body_began_ += worker_.wheel.now() - body_held_from_;
+    if (state_ == State::handling && !body_.done() && out_.empty()) body_deadline();
     // In the next turn: the caller is in the middle of an upstream's event.
     if (!in_process_ && (readable_ || !in_.empty())) worker_.poller.again(this);
 }
