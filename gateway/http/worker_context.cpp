@@ -7,7 +7,6 @@
 namespace gateway::http {
 
 namespace {
-constexpr std::size_t kMostSpare = 256;
 constexpr std::size_t kKeptSpare = 8;
 constexpr std::size_t kWorthTrimming = 64;
 }  // namespace
@@ -22,10 +21,8 @@ std::unique_ptr<respond::ActiveRequest> WorkerContext::take_request() {
 
 void WorkerContext::give_back(std::unique_ptr<respond::ActiveRequest> request) {
     request->exchange.reset();
-    if (spare_requests.size() < kMostSpare)
-        spare_requests.push_back(std::move(request));
-    else
-        ++freed_requests;
+    // Kept in any case: who ended the exchange may be one of its own parts and still be on the stack.
+    spare_requests.push_back(std::move(request));
 }
 
 void WorkerContext::trim() {

@@ -4,7 +4,7 @@
 
 namespace gateway::pipeline {
 
-// What the head announces; a chunked body is counted while it comes (ClientSession).
+// What the head announces; a chunked body is counted while it comes (Exchange::on_body).
 Verdict body_limit(Context& context) {
     const wire::RequestHead& head = context.exchange.head;
     if (head.body() != wire::BodyKind::length ||

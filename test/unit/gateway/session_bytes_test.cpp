@@ -264,11 +264,11 @@ TEST_CASE("memory of a burst goes back once nobody needs it") {
     Bench bench;
     WorkerContext& worker = bench.context();
     std::vector<std::unique_ptr<respond::ActiveRequest>> burst;
-    for (int i = 0; i < 200; ++i) burst.push_back(worker.take_request());
+    for (int i = 0; i < 2'000; ++i) burst.push_back(worker.take_request());
     for (auto& request : burst) worker.give_back(std::move(request));
-    REQUIRE(worker.spare_requests.size() == 200);
+    REQUIRE(worker.spare_requests.size() == 2'000);
     worker.trim();  // the burst was in the time before: they may be needed again
-    CHECK(worker.spare_requests.size() == 200);
+    CHECK(worker.spare_requests.size() == 2'000);
     burst.clear();
     for (int i = 0; i < 30; ++i) burst.push_back(worker.take_request());
     for (auto& request : burst) worker.give_back(std::move(request));
