@@ -30,6 +30,7 @@ constexpr RouteRules kProbe{.query = shared::http::kAnyQuery, .before_ready = tr
 constexpr RouteRules kJson{.body = Body::json};
 // As long as BODY_LIMIT_BYTES says.
 constexpr RouteRules kCsv{.query = "dry_run",
+                          .body = Body::streamed,
                           .content_type = "text/csv",
                           .body_limit_bytes = shared::http::kServerLimit,
                           .rate = Rate::costly};

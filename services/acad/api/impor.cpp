@@ -6,6 +6,7 @@
 
 #include "services/acad/api/csv.hpp"
 #include "shared/base/text.hpp"
+#include "shared/http/body_stream.hpp"
 
 namespace acad::api {
 
@@ -111,18 +112,33 @@ Parsed parse(const std::string& text, const store::Sasaran& sasaran) {
     return parsed;
 }
 
+// The whole file; refused by the head alone where its type or its length is wrong.
+boost::asio::awaitable<http::Refused<std::string>> read_file(Request& request) {
+    if (request.body_stream == nullptr || !http::has_media_type(request.header("Content-Type"), "text/csv"))
+        co_return http::unsupported_media_type("text/csv");
+    std::string text;
+    while (true) {
+        auto reading = request.body_stream->read();
+        auto piece = co_await std::move(reading);
+        if (!piece) co_return piece.error();
+        if (piece->empty()) break;
+        text += *piece;
+    }
+    co_return text;
+}
+
 }  // namespace
 
 Reply import_csv(Context& context, Request& request, store::Sasaran sasaran) {
-    if (!http::has_media_type(request.header("Content-Type"), "text/csv"))
-        co_return http::unsupported_media_type("text/csv");
     http::Query query(request);
     const bool dry_run = query.boolean("dry_run").value_or(false);
     if (!query.ok()) co_return query.refusal();
-    if (!shared::valid_utf8(request.body)) {
+    auto file = co_await read_file(request);
+    if (!file) co_return file.error();
+    if (!shared::valid_utf8(*file)) {
         co_return http::problem_response(400, "malformed_csv", "Berkas CSV harus berupa UTF-8");
     }
-    auto parsed = parse(request.body, sasaran);
+    auto parsed = parse(*file, sasaran);
     if (!parsed.faults.empty()) co_return http::validation_failed(std::move(parsed.faults));
 
     const auto count = static_cast<std::int64_t>(parsed.rows.size());

@@ -419,4 +419,28 @@ TEST_CASE("a large import and its export fit") {
     CHECK(reply.body == R"({"dry_run":false,"baris":7500,"ditambah":7500,"diubah":0})");
     const auto exported = service.get("/api/acad/ekspor/mahasiswa", admin());
     CHECK(std::count(exported.body.begin(), exported.body.end(), '\n') == 7503);
+    CHECK(exported.body.ends_with("M17499,Nama 17499,Fisika,2024\r\n"));
+    CHECK(exported.header("Transfer-Encoding") == "chunked");
+    const auto head =
+        test::request(service.port(), "HEAD", "/api/acad/ekspor/mahasiswa", {test::bearer(admin())});
+    CHECK(head.status == 200);
+    CHECK(head.body.empty());
+}
+
+TEST_CASE("an import of another type or beyond the limit is refused by its head, before its body has come") {
+    if (!test::have_postgres()) return;
+    const Demo demo;
+    const Service service(demo.database.uri(), {{"BODY_LIMIT_BYTES", "2048"}});
+    const auto answer = [&](const std::string& type, int length, const std::string& sent) {
+        test::RawConnection connection(service.port());
+        connection.send("POST /api/acad/impor/mahasiswa HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " +
+                        admin() + "\r\nContent-Type: " + type +
+                        "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" + sent);
+        return connection.read_until("\r\n\r\n", std::chrono::seconds(5)).substr(0, 12);
+    };
+    CHECK(answer("application/json", 1000, "{") == "HTTP/1.1 415");
+    CHECK(answer("text/csv", 2049, "nim") == "HTTP/1.1 413");
+    std::string csv = "nim,nama,jurusan,angkatan\n";
+    csv += std::string(2048 - csv.size(), '\n');
+    CHECK(answer("text/csv", 2048, csv) == "HTTP/1.1 200");
 }
