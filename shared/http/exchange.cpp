@@ -1,5 +1,6 @@
 #include "shared/http/exchange.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/string.hpp>
@@ -142,8 +143,11 @@ std::optional<Response> Exchange::admit(const Head& head) {
 }
 
 std::uint64_t Exchange::body_limit() const {
-    const auto limit = match_.route != nullptr ? match_.route->rules.body_limit_bytes : kServerLimit;
-    return limit == kServerLimit ? state_.options.body_limit_bytes : limit;
+    const auto most = state_.options.body_limit_bytes;
+    // Nobody waits for it: it is read only so that the connection can go on.
+    if (match_.route == nullptr) return std::min(most, RouteRules{}.body_limit_bytes);
+    const auto limit = match_.route->rules.body_limit_bytes;
+    return limit == kServerLimit ? most : limit;
 }
 
 bool Exchange::streamed() const {

@@ -130,12 +130,11 @@ struct Export {
 awaitable<bool> send(std::shared_ptr<Export> state, BodyWriter& out) {
     while (true) {
         const auto text = state->page.take();
-        auto writing = out.write(text);
-        if (!co_await std::move(writing)) co_return false;
+        const bool written = co_await out.write(text);
+        if (!written) co_return false;
         if (state->more == More::no) co_return true;
         state->page = CsvWriter();
-        auto reading = state->pages->next(state->page);
-        const auto more = co_await std::move(reading);
+        const auto more = co_await state->pages->next(state->page);
         if (!more) {
             shared::log::warn("export_cut_off", {{"reason", more.error().message()}});
             co_return false;
@@ -149,8 +148,7 @@ Reply stream(std::string name, CsvWriter head, std::unique_ptr<Pages> pages) {
     auto state = std::make_shared<Export>();
     state->pages = std::move(pages);
     state->page = std::move(head);
-    auto reading = state->pages->next(state->page);
-    const auto more = co_await std::move(reading);
+    const auto more = co_await state->pages->next(state->page);
     if (!more) co_return database_failed(more.error());
     state->more = *more;
     auto response = shared::http::streamed(200, "text/csv; charset=utf-8; header=present",

@@ -220,6 +220,23 @@ TEST_CASE("a refused request whose body was read leaves the connection open") {
     CHECK(answers_in(all) == 2);
 }
 
+TEST_CASE("of a body that no route takes at most 64 KiB are read, whatever the server's limit is") {
+    http::ServerOptions options;
+    options.body_limit_bytes = 8 * 1024 * 1024;
+    Fixture server(options);
+    const auto send = [&](std::size_t length) {
+        test::RawConnection connection(server.port());
+        connection.send("POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) +
+                        "\r\n\r\n" + std::string(length, 'x') +
+                        "GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        return connection.read_to_end(5s);
+    };
+    CHECK(answers_in(send(64 * 1024)) == 2);
+    const auto refused = send(64 * 1024 + 1);
+    CHECK(refused.starts_with("HTTP/1.1 404 "));
+    CHECK(answers_in(refused) == 1);
+}
+
 TEST_CASE("more connections than allowed are closed, and a place that is free again is given away") {
     http::ServerOptions options;
     options.max_connections = 2;
