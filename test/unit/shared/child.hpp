@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <utility>
 
@@ -20,6 +22,9 @@ template <class Work>
 Ended in_child(Work work) {
     int ends[2];
     if (::pipe(ends) != 0) std::abort();
+    // What Catch has printed and not flushed would come out of the child, too.
+    std::cout.flush();
+    std::fflush(nullptr);
     const auto child = ::fork();
     if (child == 0) {
         ::dup2(ends[1], 1);
