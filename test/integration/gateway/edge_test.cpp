@@ -341,7 +341,7 @@ TEST_CASE("the PROXY protocol names the client, version 1 and 2, from trusted pe
         }
         CHECK(slow.read_to_end().find("X-Forwarded-For: 2001:db8::1\r\n") != std::string::npos);
     }
-    config.more.clear();
+    config.more = R"("forwarding":{"trusted_proxies":["192.0.2.0/24"]})";
     Gateway gateway(config);
     CHECK(exchange(gateway.port(), "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n" + get_x).empty());
 }

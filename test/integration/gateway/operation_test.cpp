@@ -278,12 +278,13 @@ TEST_CASE("a second signal ends it at once") {
 
 TEST_CASE("a port that is taken stops the start with the setting's name") {
     FakeUpstream upstream(FakeUpstream::echo);
+    FakeUpstream other(FakeUpstream::echo);
     GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
     Gateway first(config);
     TemporaryDirectory directory;
     const std::string file = directory.write("gateway.json", config.text());
     // By another process, and by another gateway: SO_REUSEPORT must not let two share a port unnoticed.
-    for (const std::uint16_t port : {upstream.port(), first.port()}) {
+    for (const std::uint16_t port : {other.port(), first.port()}) {
         Process second(binary("gateway"), {"run", "--config", file},
                        {{"JWT_SECRET", kJwtSecret}, {"PORT", std::to_string(port)}});
         CHECK(second.wait_exit() == 1);
