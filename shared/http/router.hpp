@@ -39,13 +39,10 @@ class Router {
     ~Router();
     Router(Router&&) noexcept;
 
-    // What a route without rules of its own accepts: any query, a body as long as the server's limit.
-    static constexpr RouteRules kLenient{.query = kAnyQuery, .body_limit_bytes = kServerLimit};
-
     // Throws std::logic_error for a method and pattern that are there already. Texts in `rules` must outlive
     // the router.
     void add(std::string_view method, std::string_view pattern, Access access, Handler handler,
-             RouteRules rules = kLenient);
+             RouteRules rules = {});
 
     // `path` is the target's path as received (still percent-encoded), so that an encoded slash stays inside
     // its segment; `params` are decoded. The caller has checked that the path decodes.

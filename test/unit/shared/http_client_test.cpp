@@ -30,9 +30,11 @@ TEST_CASE("fetch returns status, lower-case headers and body") {
     asio::io_context io;
     metrics::Registry metrics;
     http::Router router;
-    router.add("GET", "/x", http::Access::open(), [](http::Request& r) -> asio::awaitable<http::Response> {
-        co_return http::json_response(200, "{\"q\":\"" + std::string(*r.query_value("q")) + "\"}");
-    });
+    router.add("GET", "/x", http::Access::open(),
+               [](http::Request& r) -> asio::awaitable<http::Response> {
+                   co_return http::json_response(200, "{\"q\":\"" + std::string(*r.query_value("q")) + "\"}");
+               },
+               {.query = "q"});
     http::ServerOptions options;
     options.address = "127.0.0.1";
     http::Server server(

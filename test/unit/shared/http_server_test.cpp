@@ -28,7 +28,8 @@ class Fixture : public test::RunningServer {
                        auto body = http::read_json_body(r);
                        if (body.refusal) co_return std::move(*body.refusal);
                        co_return http::json_response(200, r.body);
-                   });
+                   },
+                   {.body_limit_bytes = http::kServerLimit});
         router.add(
             "GET", "/admin", http::Access::roles({"admin"}),
             [](http::Request&) -> boost::asio::awaitable<http::Response> { co_return http::no_content(); });

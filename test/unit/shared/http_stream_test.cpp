@@ -53,7 +53,8 @@ class Fixture : public test::RunningServer {
         rules.body_limit_bytes = http::kServerLimit;
         router.add(
             "POST", "/gated", open, [this](http::Request& r) { return gated(r); }, rules);
-        router.add("GET", "/download", open, [this](http::Request& r) { return download(r); });
+        router.add("GET", "/download", open, [this](http::Request& r) { return download(r); },
+                   {.query = "size end"});
         router.add("GET", "/open", open, [](http::Request&) { return say(); });
         start(std::move(router));
     }

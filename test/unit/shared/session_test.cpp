@@ -1,6 +1,7 @@
 // The feed of ended sessions: reading an answer, following it through outages, what is decided meanwhile.
 #include <catch2/catch.hpp>
 
+#include "shared/base/encoding.hpp"
 #include "shared/session/feed_page.hpp"
 #include "shared/session/feed_token.hpp"
 #include "shared/session/follower.hpp"
@@ -239,6 +240,37 @@ TEST_CASE("a service refuses the token of an ended session and says when it cann
     REQUIRE(f.until([&] { return f.set->contains("s-1"); }));
     CHECK(check(token).error() == shared::jwt::Errc::revoked);
     CHECK(shared::session::make_token_check(keys, nullptr, [] { return test::kNow; })(token).has_value());
+}
+
+TEST_CASE("a token that was accepted before is refused when its issuer's key is withdrawn") {
+    const test::Signer old_key(shared::jwt::Algorithm::rs256);
+    const test::Signer new_key(shared::jwt::Algorithm::rs256);
+    const auto set_of = [](const test::Signer& signer) {
+        return R"({"keys":[{"kty":"RSA","e":"AQAB","n":")" + shared::base64url_encode(signer.rsa_modulus()) +
+               "\"}]}";
+    };
+    FakeServer issuer;
+    issuer.otherwise(set_of(old_key));
+    shared::keys::JwksOptions options;
+    options.url = issuer.url("/jwks.json");
+    options.refresh = 20ms;
+    asio::io_context io{1};
+    const auto jwks = std::make_shared<shared::keys::JwksFollower>("auth", options);
+    jwks->start(io);
+    const auto keys =
+        std::make_shared<const shared::keys::KeySource>(test::rules(), std::vector<shared::jwt::Key>{}, jwks);
+    REQUIRE(run_until(io, [&] { return keys->ready(); }));
+
+    const auto check = shared::session::make_token_check(keys, nullptr, [] { return test::kNow; });
+    const auto token = old_key.token(test::payload());
+    CHECK(check(token).has_value());
+    CHECK(check(token).has_value());
+    issuer.otherwise(set_of(new_key));
+    const auto before = keys->version();
+    REQUIRE(run_until(io, [&] { return keys->version() != before; }));
+    CHECK(check(token).error() == shared::jwt::Errc::bad_signature);
+    CHECK(check(new_key.token(test::payload())).has_value());
+    jwks->stop();
 }
 
 TEST_CASE("a follower that was stopped lets go of its context") {
