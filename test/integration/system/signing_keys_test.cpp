@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "test/support/system.hpp"
 #include "test/support/token.hpp"
@@ -99,6 +100,12 @@ TEST_CASE("signing keys go from next to active to retired with no token refused 
     for (const auto& [status, count] : refused)
         FAIL_CHECK(count << " of " << asked << " requests got " << status);
     CHECK(asked > 200);
-    // active, next and the two that are retired
-    CHECK(get(system.gateway_port(), "/.well-known/jwks.json").json()["keys"].Size() == 4);
+    // active, next and the two that are retired, once the replica that is asked has seen the last step
+    const auto published = [&] {
+        return get(system.gateway_port(), "/.well-known/jwks.json").json()["keys"].Size();
+    };
+    const auto seen_by_all = std::chrono::steady_clock::now() + 10s;
+    while (published() != 4 && std::chrono::steady_clock::now() < seen_by_all)
+        std::this_thread::sleep_for(100ms);
+    CHECK(published() == 4);
 }
