@@ -73,7 +73,6 @@ awaitable<Refused<std::string_view>> BodyStream::read() {
     const auto begun = Clock::now();
     connection_.expires_after(time_left_);
     const auto error = co_await read_some();
-    connection_.never_expires();
     const std::size_t count = piece_.size() - parser_.get().body().size;
     time_left_ -= Clock::now() - begun;
     time_left_ += std::chrono::nanoseconds(std::chrono::seconds(1)) * static_cast<std::int64_t>(count) /

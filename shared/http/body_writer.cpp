@@ -39,7 +39,6 @@ awaitable<bool> BodyWriter::flush(bool last) {
                                                    asio::buffer(after.data(), after.size())};
     boost::system::error_code error;
     co_await asio::async_write(connection_.stream, pieces, asio::redirect_error(asio::use_awaitable, error));
-    connection_.never_expires();
     gathered_.clear();
     failed_ = static_cast<bool>(error);
     co_return !failed_;

@@ -496,6 +496,18 @@ TEST_CASE("a client that leaves, or takes nothing, ends what makes its answer") 
     CHECK(server.produced < 50'000'000);
 }
 
+TEST_CASE("a connection that has streamed before is closed by a drain like any other") {
+    Fixture server;
+    test::RawConnection connection(server.port());
+    connection.send("GET /download?size=5 HTTP/1.1\r\nHost: a\r\n\r\n");
+    connection.read_until("\r\n0\r\n\r\n");
+    connection.send(post("/gated", "Content-Length: 3\r\n", "abc"));
+    test::get(server.port(), "/open");
+    CHECK(server.drain_and_wait(200ms, 3s));
+    CHECK(connection.read_to_end(1s).empty());
+    CHECK(connection.closed_by_peer());
+}
+
 TEST_CASE("a drain cuts an answer that does not end, with a reset") {
     auto options = quick();
     options.write_timeout = 30s;
