@@ -96,8 +96,8 @@ def start():
     auth_environment = {
         "PORT": "0", "LISTEN_ADDRESS": "127.0.0.1", "MONGO_URI": database("auth"), "JWT_SECRET": secret,
         "FEED_TOKEN": feed, "SQL_DIR": str(ROOT / "sql/auth"),
-        # The limits on one address are not what is looked at here.
-        "ADDRESS_FAILURE_BURST": "100000", "ADDRESS_FAILURES_PER_MINUTE": "100000",
+        # The limits on one address or account are not what is looked at here.
+        "ADDRESS_FAILURE_BURST": "100000", "ADDRESS_FAILURES_PER_MINUTE": "100000", "LOGIN_FREE_FAILURES": "100",
         "ADDRESS_REGISTRATION_BURST": "100000", "ADDRESS_REGISTRATIONS_PER_MINUTE": "100000",
     }
     acad_environment = {

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import time
+import urllib.error
 import urllib.request
 
 import schemathesis
@@ -22,8 +24,17 @@ class Token:
         account = next(a for a in json.loads(os.environ["CONTRACT_ACCOUNTS"]) if a["role"] == ROLE)
         body = json.dumps({"username": account["username"], "password": account["password"]}).encode()
         request = urllib.request.Request(os.environ["CONTRACT_LOGIN"], body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            cls.current = json.load(answer)["access_token"]
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    cls.current = json.load(answer)["access_token"]
+                return
+            except urllib.error.HTTPError as refused:
+                # Generated requests guess the account's password, too: it is throttled for a while then.
+                wait = int(refused.headers.get("Retry-After", 0))
+                if refused.code != 429 or not 0 < wait <= 60:
+                    raise
+                time.sleep(wait)
 
 
 @schemathesis.auth(refresh_interval=None)
