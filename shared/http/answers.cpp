@@ -30,7 +30,7 @@ Response overloaded() {
 
 Response overloaded(std::string detail) {
     const auto jitter = static_cast<unsigned char>(random_bytes(1).front()) % 3U;
-    return unavailable("overloaded", std::move(detail), 1 + jitter);
+    return unavailable("overloaded", std::move(detail), 1 + jitter).with("X-Overloaded", "1");
 }
 
 Response database_unavailable() {

@@ -16,8 +16,9 @@ Response conflict(std::string code, std::string detail);   // 409
 Response forbidden();                                      // 403
 // 412: If-Match names another version than the one that is there.
 Response stale();
-// 503 with Retry-After: load is shed. A second or three, at random, so that those who are sent away do not
-// come back together.
+// 503 with Retry-After and X-Overloaded: 1: load is shed on purpose, and who stands before the service is not
+// to take it for a broken one. A second or three, at random, so that those who are sent away do not come back
+// together.
 Response overloaded();
 Response overloaded(std::string detail);
 // 503 with Retry-After: the database is away, or not prepared yet.

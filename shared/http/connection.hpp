@@ -32,6 +32,7 @@ struct Connection {
     bool expired = false;
     bool busy = false;       // a request is being read or answered
     bool streaming = false;  // part of an answer is out: only its end or a reset may follow
+    bool surplus = false;    // one too many: its first request is answered 503 and it ends
     bool unread = false;     // of the last request's body something may still come
 };
 

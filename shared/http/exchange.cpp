@@ -112,6 +112,11 @@ std::optional<Response> Exchange::head_fault(boost::system::error_code error, co
 }
 
 std::optional<Response> Exchange::admit(const Head& head) {
+    if (connection_.surplus) {
+        unread_ = !head.is_done();
+        keep_alive_ = false;
+        return overloaded();
+    }
     const std::string_view target = request_.target;
     const auto path_end = target.find('?');
     const auto raw_path = target.substr(0, path_end);

@@ -23,6 +23,8 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(200);     // how late a deadline may be noticed
 constexpr auto kLinger = std::chrono::milliseconds(1000);  // for what a client still sends after its answer
+constexpr std::size_t kMaxSurplus = 64;                    // connections beyond the limit that are told so
+constexpr auto kLimitToldEvery = std::chrono::seconds(1);  // in the log
 constexpr std::size_t kReadChunk = 8 * 1024;               // flat_buffer alone starts with 512-byte reads
 
 }  // namespace
@@ -44,12 +46,14 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     asio::steady_timer ticker;
     prometheus::Gauge& connections_gauge;
     std::list<Connection> connections;  // known here so that deadlines and a drain can reach them
+    Clock::time_point limit_told{};
     Clock::time_point drain_end = Clock::time_point::max();  // then everything left is cut off
     bool cut_off = false;                                    // that has been done
     std::function<void()> drained;
 
     void bind();
     asio::awaitable<void> accept_loop();
+    void tell_limit();
     void tick();
     asio::awaitable<void> serve(std::list<Connection>::iterator connection);
     asio::awaitable<void> hear_out(Connection& connection);
@@ -83,13 +87,13 @@ asio::awaitable<void> Server::Impl::accept_loop() {
             co_await retry_timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
             continue;
         }
-        if (connections.size() >= state.options.max_connections) {
-            log::warn("connection_limit", {{"limit", state.options.max_connections}});
-            continue;  // the socket closes
-        }
+        const bool surplus = connections.size() >= state.options.max_connections;
+        if (surplus) tell_limit();
+        if (connections.size() >= state.options.max_connections + kMaxSurplus) continue;  // the socket closes
         boost::system::error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
         const auto connection = connections.emplace(connections.end(), std::move(socket));
+        connection->surplus = surplus;
         connections_gauge.Set(static_cast<double>(connections.size()));
         auto session = serve(connection);
         auto self = shared_from_this();
@@ -104,6 +108,12 @@ asio::awaitable<void> Server::Impl::accept_loop() {
             self->finished(connection);
         });
     }
+}
+
+void Server::Impl::tell_limit() {
+    if (Clock::now() < limit_told + kLimitToldEvery) return;
+    limit_told = Clock::now();
+    log::warn("connection_limit", {{"limit", state.options.max_connections}});
 }
 
 void Server::Impl::tick() {
@@ -148,7 +158,8 @@ asio::awaitable<void> Server::Impl::serve(std::list<Connection>::iterator connec
     bool keep = true;
     while (keep && !state.draining) {
         if (buffer.size() == 0) {
-            connection->expires_after(state.options.idle_timeout);
+            connection->expires_after(connection->surplus ? state.options.head_timeout
+                                                          : state.options.idle_timeout);
             boost::system::error_code error;
             const auto space = buffer.prepare(kReadChunk);
             const auto count =

@@ -23,8 +23,8 @@ using TokenCheck = std::function<Result<jwt::Claims>(std::string_view token)>;
 struct ServerOptions {
     std::string service;  // name in logs and in the WWW-Authenticate realm
     std::string address = "0.0.0.0";
-    std::uint16_t port = 0;  // 0: chosen by the system, see Server::port()
-    std::size_t max_connections = 4096;
+    std::uint16_t port = 0;              // 0: chosen by the system, see Server::port()
+    std::size_t max_connections = 4096;  // a few more are told that there are too many
     std::uint32_t header_limit_bytes = 32 * 1024;
     std::uint64_t body_limit_bytes = 1024 * 1024;
     std::chrono::seconds head_timeout{10};

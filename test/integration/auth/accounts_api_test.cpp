@@ -277,6 +277,7 @@ TEST_CASE("more logins than can be hashed get 503 with Retry-After and the rest 
         if (reply.status == 503) {
             ++busy;
             CHECK(reply.has_header("Retry-After"));
+            CHECK(reply.header("X-Overloaded") == "1");
             CHECK(reply.text("code") == "overloaded");
         }
     }

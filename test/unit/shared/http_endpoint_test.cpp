@@ -187,6 +187,7 @@ TEST_CASE("answers that both services give") {
         CHECK(busy.problem->code == "overloaded");
         REQUIRE(busy.headers.front().first == "Retry-After");
         seconds += busy.headers.front().second;
+        CHECK(busy.headers.back() == std::pair<std::string, std::string>("X-Overloaded", "1"));
     }
     CHECK(seconds.size() == 200);
     for (const char digit : {'1', '2', '3'}) CHECK(seconds.find(digit) != std::string::npos);

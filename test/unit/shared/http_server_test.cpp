@@ -238,9 +238,10 @@ TEST_CASE("of a body that no route takes at most 64 KiB are read, whatever the s
     CHECK(answers_in(refused) == 1);
 }
 
-TEST_CASE("more connections than allowed are closed, and a place that is free again is given away") {
+TEST_CASE("one connection too many is told so, and a place that is free again is given away") {
     http::ServerOptions options;
     options.max_connections = 2;
+    options.head_timeout = 1s;
     Fixture server(options);
     const std::string ask = "GET /open HTTP/1.1\r\nHost: a\r\n\r\n";
     std::optional<test::RawConnection> first(std::in_place, server.port());
@@ -250,8 +251,21 @@ TEST_CASE("more connections than allowed are closed, and a place that is free ag
     second.send(ask);
     CHECK(second.read_until("}").starts_with("HTTP/1.1 200 "));
     test::RawConnection third(server.port());
-    CHECK(third.read_to_end(5s).empty());
+    third.send(ask + ask);
+    const auto told = third.read_to_end(5s);
+    CHECK(told.starts_with("HTTP/1.1 503 "));
+    CHECK(told.find("X-Overloaded: 1\r\n") != std::string::npos);
+    CHECK(told.find("Connection: close\r\n") != std::string::npos);
+    CHECK(told.find("HTTP/1.1", 1) == std::string::npos);
     CHECK(third.closed_by_peer());
+    test::RawConnection silent(server.port());
+    CHECK(silent.read_to_end(5s).empty());
+    CHECK(silent.closed_by_peer());
+    std::vector<test::RawConnection> crowd;
+    for (int i = 0; i < 80; ++i) crowd.emplace_back(server.port());
+    CHECK(crowd.back().read_to_end(500ms).empty());
+    CHECK(crowd.back().closed_by_peer());  // at once: not even told
+    crowd.clear();
     first.reset();
     const auto free_again = [&] {
         test::RawConnection next(server.port());
