@@ -102,7 +102,8 @@ void explain_rule(const config::AuthRule& rule) {
 }
 
 void explain_limits(const config::Config& settings, const config::Route& route) {
-    line("body", "at most " + std::to_string(route.limits.body_bytes) + " bytes");
+    line("body", "at most " + std::to_string(route.limits.body_bytes) + " bytes, " +
+                     std::to_string(route.limits.gathered_bytes()) + " before an upstream is asked");
     for (std::size_t index : route.limits.rate_limits) {
         const config::RateLimit& limit = settings.rate_limits[index];
         std::string key;

@@ -143,6 +143,8 @@ void workers_text(Text& text, const MetricsInput& input) {
         Row{"gateway_upstream_connect_failures_total", "Connections to upstreams that failed.",
             &WorkerStats::upstream_connect_failures},
         Row{"gateway_rate_limited_total", "Requests answered with 429.", &WorkerStats::rate_limited},
+        Row{"gateway_bodies_refused_total", "Requests refused because `body_memory_bytes` was used up.",
+            &WorkerStats::bodies_refused},
         Row{"gateway_queued_total", "Requests that had to wait for a place.", &WorkerStats::queued},
         Row{"gateway_queue_timeouts_total", "Requests that waited in vain.", &WorkerStats::queue_timeouts},
         Row{"gateway_tokens_cached_total", "Tokens found in the cache of verified ones.",
@@ -158,6 +160,8 @@ void workers_text(Text& text, const MetricsInput& input) {
     }
     text.family("gateway_connections", "gauge", "Open client connections.");
     text.value("", "", std::uint64_t{input.shared->connections.load(std::memory_order_relaxed)});
+    text.family("gateway_body_memory_bytes", "gauge", "Bytes of request bodies that are kept.");
+    text.value("", "", input.shared->bodies.used());
     text.family("gateway_requests_active", "gauge", "Requests under way.");
     text.value("", "",
                sum(input, &WorkerStats::requests_started) - sum(input, &WorkerStats::requests_finished));

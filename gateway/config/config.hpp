@@ -71,6 +71,7 @@ struct Client {
     std::uint32_t max_connections_per_address = 0;  // 0: no limit
     std::uint32_t max_requests_per_connection = 0;  // 0: no limit
     std::uint64_t drain_bytes = 64 * 1024;  // unread request body that is read away to keep a connection
+    std::uint64_t body_memory_bytes = 128 * 1024 * 1024;  // kept of request bodies, all workers together
     bool operator==(const Client&) const = default;
 };
 
@@ -364,7 +365,12 @@ struct RateLimit {
 
 struct RouteLimits {
     std::uint64_t body_bytes = 1024 * 1024;  // 413 above
-    std::vector<std::size_t> rate_limits;    // indexes into Config::rate_limits, checked in this order
+    // So much of a body is read before a place or a connection is taken for it.
+    std::optional<std::uint64_t> buffer_request_bytes;
+    std::uint64_t gathered_bytes() const {
+        return buffer_request_bytes.value_or(body_bytes <= 1024 * 1024 ? body_bytes : 64 * 1024);
+    }
+    std::vector<std::size_t> rate_limits;  // indexes into Config::rate_limits, checked in this order
     InFlight in_flight;
     bool operator==(const RouteLimits&) const = default;
 };

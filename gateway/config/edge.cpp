@@ -115,6 +115,10 @@ void fields(Visitor& v, Client& c) {
              {"Requests until a connection is closed; 0: no limit.", "10000"});
     v.number("drain_bytes", c.drain_bytes, {0, 64 << 20},
              {"Bytes of an unread request body that are read away to keep a connection.", "0"});
+    v.number("body_memory_bytes", c.body_memory_bytes, {1 << 20, std::int64_t{1} << 40},
+             {"Bytes of request bodies that are kept at once, all workers together, until an upstream takes "
+              "them; 503 beyond. Half of it is for bodies of at most 4 KiB alone.",
+              "67108864"});
     if (Section* in = v.reading(); in && c.max_target_bytes > c.max_head_bytes)
         in->problem("max_target_bytes", "must not be larger than max_head_bytes");
 }

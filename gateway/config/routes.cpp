@@ -112,6 +112,10 @@ void key_field(Visitor& v, std::vector<RateLimit::KeyPart>& key) {
 void fields(Visitor& v, RouteLimits& limits) {
     v.number("body_bytes", limits.body_bytes, {0, std::numeric_limits<std::int64_t>::max()},
              {"Bytes of a request body. 413.", "65536"});
+    v.number("buffer_request_bytes", limits.buffer_request_bytes, {0, 16 << 20},
+             {"So many bytes of a body are read before a place or an upstream connection is taken; what is "
+              "longer streams from then on. 0: nothing waits.",
+              "0", "`body_bytes` up to 1 MiB, else 65536"});
     const auto& known = v.config().rate_limits;
     std::vector<std::string> names;
     for (const auto index : limits.rate_limits) names.push_back(known[index].name);

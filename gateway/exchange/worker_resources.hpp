@@ -10,6 +10,7 @@
 #include "gateway/exchange/snapshot.hpp"
 #include "gateway/exchange/tools.hpp"
 #include "gateway/limits/address_cap.hpp"
+#include "gateway/limits/byte_budget.hpp"
 #include "gateway/limits/keyed_limiter.hpp"
 #include "gateway/net/deadline_wheel.hpp"
 #include "gateway/net/poller.hpp"
@@ -28,6 +29,7 @@ struct Shared {
     std::atomic<std::uint32_t> connections{0};
     limits::KeyedLimiter limiter;
     limits::AddressCap addresses;
+    limits::ByteBudget bodies;  // what is kept of requests' bodies
     shared::WallClock wall_clock = shared::system_now;
 };
 

@@ -53,6 +53,7 @@ struct WorkerStats {
     Counter upstream_connects;
     Counter upstream_connect_failures;
     Counter rate_limited;
+    Counter bodies_refused;  // no memory for them
     Counter queued;
     Counter queue_timeouts;
     Counter tokens_cached;

@@ -13,20 +13,6 @@ namespace gateway::respond {
 using exchange::Failed;
 using std::chrono::milliseconds;
 
-namespace {
-
-// Capacity that a reused buffer may keep.
-constexpr std::size_t kKeptCapacity = 16 * 1024;
-
-}  // namespace
-
-void Forwarder::forget(std::string& text) {
-    if (text.capacity() > kKeptCapacity)
-        std::string().swap(text);
-    else
-        text.clear();
-}
-
 void Forwarder::start(exchange::Exchange& exchange) {
     exchange_ = &exchange;
     const auto& target = std::get<config::ClusterTarget>(exchange.route->target);
@@ -59,8 +45,31 @@ void Forwarder::start(exchange::Exchange& exchange) {
     }
     if (!write_head(target)) return exchange.fail(Failed::internal);
     cluster_->budget().on_request(worker_.poller.now_ms());
+    if (request_body_ != Body::complete && exchange.route->limits.gathered_bytes() != 0) return gather();
     if (wants_body()) exchange.side->want_body();
     admit();
+}
+
+// Of clients that send slowly or never nothing but this is held. What the pipeline refuses has been refused
+// by now, so this is where the body is wanted.
+void Forwarder::gather() {
+    state_ = State::gathering;
+    if (request_body_ == Body::held_back) {
+        request_body_ = Body::coming;
+        if (exchange_->side->informational(nullptr) == exchange::Given::gone) return;
+    }
+    if (total_due_ != 0) worker_.wheel.set(*this, within_total(milliseconds::max()));
+    exchange_->side->want_body();
+}
+
+bool Forwarder::gather_more(std::string_view data, bool last) {
+    if (!append({}, data, {})) return false;
+    if (!last && pending_.size() < exchange_->route->limits.gathered_bytes()) return true;
+    if (last) request_body_ = Body::complete;
+    if (exchange_->head.body() == wire::BodyKind::chunked) pending_.make_chunk(last);
+    worker_.wheel.clear(*this);
+    admit();
+    return wants_body();
 }
 
 bool Forwarder::write_head(const config::ClusterTarget& target) {
@@ -170,6 +179,7 @@ void Forwarder::on_deadline() {
         if (total_over()) return exchange_->fail(Failed::total_timeout);
         return attempt();
     }
+    if (state_ == State::gathering) return exchange_->fail(Failed::total_timeout);
     if (state_ != State::queued) return;
     cluster_->stop_waiting(this);
     if (total_over()) return exchange_->fail(Failed::total_timeout);
@@ -184,9 +194,9 @@ void Forwarder::abandon() {
     worker_.wheel.clear(*this);
     attempt_.reset();
     state_ = State::idle;
-    forget(head_);
-    forget(pending_);
-    forget(answer_bytes_);
+    exchange::forget(head_);
+    pending_.clear();
+    exchange::forget(answer_bytes_);
     exchange_ = nullptr;
     // Last: whoever waits for a place gets it within this call.
     release_places();

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "gateway/exchange/error_body.hpp"
+#include "gateway/exchange/kept_body.hpp"
 #include "gateway/exchange/responder.hpp"
 #include "gateway/exchange/worker_resources.hpp"
 #include "gateway/respond/attempt.hpp"
@@ -20,7 +21,7 @@ class Forwarder final : public exchange::Responder,
                         public upstream::Waiter,
                         public net::Timed {
   public:
-    explicit Forwarder(exchange::WorkerResources& worker) : worker_(worker) {}
+    explicit Forwarder(exchange::WorkerResources& worker) : worker_(worker), pending_(worker.shared.bodies) {}
     ~Forwarder() override { abandon(); }
 
     void start(exchange::Exchange& exchange) override;
@@ -43,6 +44,7 @@ class Forwarder final : public exchange::Responder,
   private:
     enum class State : std::uint8_t {
         idle,
+        gathering,    // the body, or its first bytes; nothing is taken for it yet
         queued,       // for a place in an in-flight limit, or for a connection of a full pool
         backing_off,  // before a retry
         connecting,
@@ -53,7 +55,7 @@ class Forwarder final : public exchange::Responder,
     };
     // Of the request.
     enum class Body : std::uint8_t {
-        held_back,  // until 100 Continue, which is answered when a connection is there
+        held_back,  // until 100 Continue, which is answered when the body is wanted
         coming,
         complete,
     };
@@ -65,11 +67,11 @@ class Forwarder final : public exchange::Responder,
     bool answer_begun() const { return attempt_->progress == Attempt::Progress::head; }
     const config::Cluster& settings() const { return cluster_->cluster().settings(); }
 
-    // Empties a reused buffer; gives back memory that an unusual request made it take.
-    static void forget(std::string& text);
     bool write_head(const config::ClusterTarget& target);
     void name_endpoint(const upstream::Endpoint& endpoint);
 
+    void gather();
+    bool gather_more(std::string_view data, bool last);
     void admit();
     bool take_places();
     void wait_for_place(upstream::InFlightLimit& limit);
@@ -78,7 +80,9 @@ class Forwarder final : public exchange::Responder,
 
     void attempt();
     void send_request();
-    void keep(std::string_view before, std::string_view data, std::string_view after);
+    bool keep(std::string_view before, std::string_view data, std::string_view after);
+    bool append(std::string_view before, std::string_view data, std::string_view after);
+    std::uint64_t body_memory() const;
     void lose_replay();
     bool on_tunnel_bytes(std::string_view data, bool last);
     bool wants_body() const;
@@ -111,10 +115,10 @@ class Forwarder final : public exchange::Responder,
     upstream::InFlightLimit::QueuePlace queue_place_;
     std::optional<Attempt> attempt_;  // while connecting, exchanging, in a tunnel
 
-    std::string head_;          // canonical request head, kept for retries
-    std::string pending_;       // framed body that waits for a connection, or is kept for a retry
-    std::string answer_bytes_;  // an answer's head that came in pieces
-    std::string accept_;        // websocket: the Sec-WebSocket-Accept that must come back
+    std::string head_;            // canonical request head, kept for retries
+    exchange::KeptBody pending_;  // framed body that waits for a connection, or is kept for a retry
+    std::string answer_bytes_;    // an answer's head that came in pieces
+    std::string accept_;          // websocket: the Sec-WebSocket-Accept that must come back
 
     std::uint64_t hash_key_ = 0;
     std::uint32_t total_due_ = 0;  // tick; 0: none

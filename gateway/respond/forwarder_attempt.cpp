@@ -97,6 +97,8 @@ bool Forwarder::wants_body() const {
         case State::backing_off:
         case State::connecting:
             return request_body_ == Body::coming && pending_.size() < kPendingBytes;
+        case State::gathering:
+            return true;
         case State::idle:
         case State::tunnel_client_ended:
             break;
@@ -107,6 +109,7 @@ bool Forwarder::wants_body() const {
 bool Forwarder::on_body(std::string_view data, bool last) {
     if (state_ == State::idle) return false;
     if (in_tunnel()) return on_tunnel_bytes(data, last);
+    if (state_ == State::gathering) return gather_more(data, last);
     if (last) request_body_ = Body::complete;
     const bool sending = state_ == State::exchanging;
     std::string_view before;
@@ -116,7 +119,7 @@ bool Forwarder::on_body(std::string_view data, bool last) {
         if (!data.empty()) before = chunk.view();
         after = data.empty() ? (last ? wire::kLastChunk : "") : (last ? "\r\n0\r\n\r\n" : wire::kChunkEnd);
     }
-    keep(before, data, after);
+    if (!keep(before, data, after)) return false;
     if (sending) {
         // Not sent; but another attempt may need it.
         if (attempt_->request == Attempt::Request::refused) return true;
@@ -128,20 +131,32 @@ bool Forwarder::on_body(std::string_view data, bool last) {
     return wants_body();
 }
 
-// Where it must wait for a connection, and where it may have to be sent again.
-void Forwarder::keep(std::string_view before, std::string_view data, std::string_view after) {
-    const bool sending = state_ == State::exchanging;
-    if (sending) {
-        if (replay_ == Replay::lost) return;
-        const std::size_t size = pending_.size() + before.size() + data.size() + after.size();
-        if (!wire::idempotent(exchange_->method) || size > kReplayBytes) return lose_replay();
-    }
-    pending_.append(before).append(data).append(after);
+// Where it must wait for a connection, and where it may have to be sent again. False: the exchange is over.
+bool Forwarder::keep(std::string_view before, std::string_view data, std::string_view after) {
+    if (state_ != State::exchanging) return append(before, data, after);
+    if (replay_ == Replay::lost) return true;
+    const std::size_t size = pending_.size() + before.size() + data.size() + after.size();
+    if (!wire::idempotent(exchange_->method) || size > kReplayBytes ||
+        !pending_.append(body_memory(), before, data, after))
+        lose_replay();
+    return true;
+}
+
+std::uint64_t Forwarder::body_memory() const {
+    return exchange_->snapshot->shared->config->client.body_memory_bytes;
+}
+
+// False: there is no memory for it, and the exchange is over.
+bool Forwarder::append(std::string_view before, std::string_view data, std::string_view after) {
+    if (pending_.append(body_memory(), before, data, after)) return true;
+    worker_.stats.bodies_refused.add();
+    exchange_->fail(Failed::overloaded);
+    return false;
 }
 
 void Forwarder::lose_replay() {
     replay_ = Replay::lost;
-    forget(pending_);
+    pending_.clear();
 }
 
 bool Forwarder::on_tunnel_bytes(std::string_view data, bool last) {

@@ -280,7 +280,7 @@ TEST_CASE("an early answer reaches the client, and a short unread body is read a
         connection.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig");
         connection.read_to_end();
     });
-    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint(), R"("limits":{"buffer_request_bytes":0})"));
     RawConnection client(gateway.port());
     client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + std::string(500, 'x'));
     CHECK(status_of(client.read_until("big")) == 413);

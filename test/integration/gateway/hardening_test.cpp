@@ -162,7 +162,7 @@ TEST_CASE("a bad chunk behind an answer that has begun cuts it off: no second he
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
         connection.read_to_end();
     });
-    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint(), R"("limits":{"buffer_request_bytes":0})"));
     RawConnection client(gateway.port());
     client.send("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
     CHECK(client.read_until("half").starts_with("HTTP/1.1 200 OK\r\n"));

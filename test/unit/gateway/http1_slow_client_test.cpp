@@ -27,7 +27,8 @@ class SlowClient {
             R"("],"health":{"enabled":false},"in_flight":{"max":1,"queue":1,"queue_timeout_ms":600000}}],)"
             R"("routes":[)"
             R"({"name":"health","match":{"path":"/health"},"auth":"public","target":{"builtin":"health"}},)"
-            R"({"name":"api","match":{"prefix":"/api"},"auth":"public","target":{"cluster":"up"}}]})";
+            R"({"name":"api","match":{"prefix":"/api"},"auth":"public","target":{"cluster":"up"},)"
+            R"("limits":{"buffer_request_bytes":0}}]})";
         config::Loaded loaded = config::parse(
             text, [](const std::string&) -> std::optional<std::string> { return std::nullopt; });
         INFO(loaded.report("test"));

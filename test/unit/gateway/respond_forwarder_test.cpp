@@ -16,6 +16,8 @@ const std::string kBusy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4
 // Retries at once and without a bound: what is looked at is the decision.
 const std::string kRetry =
     R"(,"retry":{"attempts":1,"backoff_ms":0,"on_status":[503],"budget_percent":100,"budget_min_per_second":1000})";
+// Nothing of a body waits at the edge.
+const std::string kStream = R"(,"limits":{"buffer_request_bytes":0})";
 const std::string kUpgrade =
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -260,7 +262,7 @@ TEST_CASE("while the gateway drains, who got a status keeps it") {
 
 TEST_CASE("a small body is kept for a repetition, a large one is not") {
     for (const bool large : {false, true}) {
-        ForwarderBench bench({kRetry});
+        ForwarderBench bench({kRetry, kStream});
         const std::string body(large ? 65 * 1024 : 1024, 'b');
         auto request = bench.send("PUT", "Content-Length: " + std::to_string(body.size()) + "\r\n");
         CHECK(request->client.wanted >= 1);
@@ -286,7 +288,7 @@ TEST_CASE("a small body is kept for a repetition, a large one is not") {
 }
 
 TEST_CASE("a chunked body is framed anew") {
-    ForwarderBench bench;
+    ForwarderBench bench({"", kStream});
     auto request = bench.send("POST", "Transfer-Encoding: chunked\r\n");
     std::string got = bench.request(0);
     CHECK(request->exchange.on_body("abc", false));
@@ -299,7 +301,7 @@ TEST_CASE("a chunked body is framed anew") {
 }
 
 TEST_CASE("a body over the route's limit is refused, at the first byte too many") {
-    ForwarderBench bench({"", R"(,"limits":{"body_bytes":4})"});
+    ForwarderBench bench({"", R"(,"limits":{"body_bytes":4,"buffer_request_bytes":0})"});
     auto request = bench.send("POST", "Transfer-Encoding: chunked\r\n");
     bench.request(0);
     request->exchange.on_body("abcd", false);
@@ -310,7 +312,7 @@ TEST_CASE("a body over the route's limit is refused, at the first byte too many"
 }
 
 TEST_CASE("100 Continue is said when a connection is there, and the body is wanted from then on") {
-    ForwarderBench bench;
+    ForwarderBench bench({"", kStream});
     auto request = bench.send("POST", "Content-Length: 3\r\nExpect: 100-continue\r\n");
     CHECK(request->client.wanted == 0);
     CHECK(request->client.events.empty());
@@ -321,6 +323,108 @@ TEST_CASE("100 Continue is said when a connection is there, and the body is want
     bench.upstreams[0]->write(0, kOk);
     REQUIRE(bench.until([&] { return request->over(); }));
     CHECK(request->client.events == "100 200 last end ");
+}
+
+TEST_CASE("a body is read before a place or a connection is taken for it") {
+    struct Row {
+        const char* name;
+        const char* lines;
+        std::vector<std::string> pieces;
+        const char* sent;
+    };
+    const Row rows[] = {
+        {"with a length", "Content-Length: 6\r\n", {"abc", "def"}, "Content-Length: 6\r\n\r\nabcdef"},
+        {"chunked, framed as one",
+         "Transfer-Encoding: chunked\r\n",
+         {"a", "b", "cdef", ""},
+         "Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n"},
+        {"chunked and empty",
+         "Transfer-Encoding: chunked\r\n",
+         {""},
+         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+        {"100 Continue is said at once",
+         "Expect: 100-continue\r\nContent-Length: 2\r\n",
+         {"a", "b"},
+         "Content-Length: 2\r\n\r\nab"},
+    };
+    for (const Row& row : rows) {
+        INFO(row.name);
+        ForwarderBench bench({R"(,"in_flight":{"max":1})"});
+        auto request = bench.send("POST", row.lines);
+        CHECK(request->client.wanted == 1);
+        CHECK(request->client.events == (std::string(row.lines).starts_with("Expect") ? "100 " : ""));
+        request->client.events.clear();
+        for (std::size_t i = 0; i + 1 < row.pieces.size(); ++i) {
+            CHECK(request->exchange.on_body(row.pieces[i], false));
+            bench.turns();
+            CHECK(bench.upstreams[0]->connections() == 0);
+            CHECK(bench.nothing_held());
+        }
+        request->exchange.on_body(row.pieces.back(), true);
+        std::string got = bench.request(0);
+        bench.until([&] { return (got += bench.upstreams[0]->read(0)).ends_with(row.sent); });
+        CHECK(got.ends_with(row.sent));
+        bench.upstreams[0]->write(0, kOk);
+        REQUIRE(bench.until([&] { return request->over(); }));
+        CHECK(request->client.events == "200 last end ");
+        CHECK(bench.shared.bodies.used() == 0);
+    }
+}
+
+TEST_CASE("a body longer than what waits at the edge streams from there on") {
+    for (const bool chunked : {false, true}) {
+        ForwarderBench bench({"", R"(,"limits":{"buffer_request_bytes":4})"});
+        auto request =
+            bench.send("POST", chunked ? "Transfer-Encoding: chunked\r\n" : "Content-Length: 8\r\n");
+        CHECK(request->exchange.on_body("abc", false));
+        bench.turns();
+        CHECK(bench.upstreams[0]->connections() == 0);
+        CHECK(request->exchange.on_body("de", false));
+        std::string got = bench.request(0);
+        const std::string begun = chunked ? "\r\n\r\n5\r\nabcde\r\n" : "\r\n\r\nabcde";
+        REQUIRE(bench.until([&] { return (got += bench.upstreams[0]->read(0)).ends_with(begun); }));
+        request->exchange.on_body("fgh", true);
+        const std::string rest = chunked ? "3\r\nfgh\r\n0\r\n\r\n" : "fgh";
+        got.clear();
+        REQUIRE(bench.until([&] { return (got += bench.upstreams[0]->read(0)) == rest; }));
+        bench.upstreams[0]->write(0, kOk);
+        REQUIRE(bench.until([&] { return request->over(); }));
+    }
+}
+
+TEST_CASE("bodies share a budget, and large ones leave half of it to small ones") {
+    ForwarderBench bench;
+    auto& bodies = bench.shared.bodies;
+    const std::uint64_t max = bench.worker.snapshot->shared->config->client.body_memory_bytes;
+    const auto refused = [&](std::size_t bytes) {
+        auto request = bench.send("POST", "Content-Length: 100000\r\n");
+        request->exchange.on_body(std::string(bytes, 'x'), false);
+        const bool over = request->over();
+        if (over) CHECK(request->client.events == "503 last end ");
+        if (over) CHECK(request->client.headers.find("Retry-After: ") != std::string::npos);
+        return over;
+    };
+    REQUIRE(bodies.take(max / 2, max));
+    CHECK_FALSE(refused(4096));
+    CHECK(refused(4097));
+    REQUIRE(bodies.take(max / 2 - 100, max));
+    CHECK_FALSE(refused(100));
+    CHECK(refused(101));
+    CHECK(bench.stats.bodies_refused.value() == 2);
+    // What is refused, or goes, gives back what it had.
+    CHECK(bodies.used() == max - 100);
+    CHECK(bench.upstreams[0]->connections() == 0);
+}
+
+TEST_CASE("reading a body counts against the limit of the whole exchange") {
+    ForwarderBench bench({"", R"(,"timeouts":{"total_ms":1000})"});
+    auto request = bench.send("POST", "Content-Length: 3\r\n");
+    request->exchange.on_body("a", false);
+    bench.pass(milliseconds(900));
+    CHECK(request->client.events.empty());
+    bench.pass(milliseconds(300));
+    CHECK(request->client.events == "504 last end ");
+    CHECK(bench.nothing_held());
 }
 
 TEST_CASE("early hints go on, at most eight answers come before the answer") {
@@ -339,7 +443,7 @@ TEST_CASE("early hints go on, at most eight answers come before the answer") {
 }
 
 TEST_CASE("an answer before the end of the body is passed on, and the connection is not used again") {
-    ForwarderBench bench;
+    ForwarderBench bench({"", kStream});
     auto request = bench.send("POST", "Content-Length: 1000000\r\n");
     bench.request(0);
     request->exchange.on_body("some", false);
@@ -351,7 +455,7 @@ TEST_CASE("an answer before the end of the body is passed on, and the connection
 }
 
 TEST_CASE("an answer that came before a send failed is read") {
-    ForwarderBench bench;
+    ForwarderBench bench({"", kStream});
     auto request = bench.send("POST", "Content-Length: 1000000\r\n");
     bench.request(0);
     bench.upstreams[0]->write(0, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno");
@@ -367,7 +471,7 @@ TEST_CASE("an answer that came before a send failed is read") {
 }
 
 TEST_CASE("what comes of a body between a failed send and the next attempt goes out with that") {
-    ForwarderBench bench({kRetry});
+    ForwarderBench bench({kRetry, kStream});
     auto request = bench.send("PUT", "Content-Length: 30000\r\n");
     // Before the gateway hears of its connect: so the connection has something to read when a send fails.
     REQUIRE(bench.upstreams[0]->connections() == 1);
@@ -409,7 +513,7 @@ TEST_CASE("a client that is full holds the upstream back") {
 }
 
 TEST_CASE("an upstream that takes no more holds the client's body back") {
-    ForwarderBench bench({"", R"(,"limits":{"body_bytes":100000000})"});
+    ForwarderBench bench({"", R"(,"limits":{"body_bytes":100000000,"buffer_request_bytes":0})"});
     auto request = bench.send("POST", "Content-Length: 64000000\r\n");
     bench.request(0);
     const std::string piece(256 * 1024, 'x');
@@ -434,7 +538,7 @@ TEST_CASE("an upstream that takes no more holds the client's body back") {
 }
 
 TEST_CASE("while there is no connection, only so much of a body is taken") {
-    ForwarderBench bench;
+    ForwarderBench bench({"", kStream});
     auto request = bench.send("POST", "Content-Length: 1000000\r\n");
     CHECK(request->exchange.on_body(std::string(32 * 1024 - 1, 'x'), false));
     CHECK_FALSE(request->exchange.on_body("x", false));

@@ -1,0 +1,99 @@
+// Many clients that never finish what they begin, against the real gateway: others are served all the same.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "test/integration/gateway/fake_upstream.hpp"
+#include "test/integration/gateway/gateway_process.hpp"
+
+namespace test {
+namespace {
+
+// So many open descriptors, or as many as this process may have.
+void allow_descriptors(rlim_t count) {
+    rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    if (limit.rlim_cur >= count) return;
+    limit.rlim_cur = std::min(count, limit.rlim_max);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+// Connections from 127.0.0.`host`, each of which says the same and then nothing more.
+class Crowd {
+  public:
+    explicit Crowd(std::uint16_t port) : port_(port) {}
+    ~Crowd() { leave(); }
+    Crowd(const Crowd&) = delete;
+    Crowd& operator=(const Crowd&) = delete;
+
+    void join(std::uint32_t host, const std::string& bytes) {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0) throw std::runtime_error("no descriptor");
+        members_.push_back(fd);
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        from.sin_addr.s_addr = htonl(0x7F000000 + host);
+        sockaddr_in to = from;
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        to.sin_port = htons(port_);
+        if (::bind(fd, reinterpret_cast<sockaddr*>(&from), sizeof from) != 0 ||
+            ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+            throw std::runtime_error("cannot connect");
+        ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    }
+    void speak(const std::string& bytes) {
+        for (int fd : members_) ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    }
+    void leave() {
+        for (int fd : members_) ::close(fd);
+        members_.clear();
+    }
+
+  private:
+    std::uint16_t port_;
+    std::vector<int> members_;
+};
+
+std::size_t resident_bytes(Gateway& gateway) {
+    std::ifstream file("/proc/" + std::to_string(gateway.process().pid()) + "/status");
+    const std::string status((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const std::size_t at = status.find("VmRSS:");
+    REQUIRE(at != std::string::npos);
+    return std::stoul(status.substr(at + 6)) * 1024;
+}
+
+}  // namespace
+
+TEST_CASE("thousands of bodies that never come hold no upstream connection, place or much memory") {
+    static constexpr std::size_t kMany = 4300;
+    allow_descriptors(kMany + 200);
+    FakeUpstream upstream(FakeUpstream::echo);
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint(), "", R"("in_flight":{"max":4,"queue":0})"));
+    Crowd crowd(gateway.port());
+    const std::size_t before = resident_bytes(gateway);
+    for (std::size_t i = 0; i < kMany; ++i)
+        crowd.join(1, "POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 60000\r\n\r\n");
+    CHECK(gateway.wait_metric("gateway_requests_active ", kMany));
+    CHECK(upstream.connections() == 0);
+    // A request under way takes about 7 KiB, its body nothing before it comes.
+    CHECK(gateway.metric("gateway_body_memory_bytes ") == 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CHECK((resident_bytes(gateway) - before) / kMany < 8 * 1024);
+#endif
+    crowd.speak(std::string(10, 'x'));
+    CHECK(gateway.wait_metric("gateway_body_memory_bytes ", 10 * kMany));
+    const Reply served = request(gateway.port(), "POST", "/x", {}, "served");
+    CHECK(served.status == 200);
+    CHECK(served.body.ends_with("served"));
+    CHECK(upstream.connections() == 1);
+}
+
+}  // namespace test
