@@ -69,21 +69,27 @@ class App {
           passwords_(crypto::PasswordHasher(settings.argon2, settings.pepper), settings.hash_threads,
                      settings.hash_queue),
           refresh_tokens_(settings.refresh_key),
+          device_tokens_(settings.device_key),
           feed_(service_.context(), database_->sessions(), shared::system_now, api::RevocationFeed::Timing{}),
           audit_(service_.context(), database_->audit()),
           failures_by_address_(settings.failures_by_address),
           registrations_by_address_(settings.registrations_by_address),
+          password_changes_by_account_(settings.password_changes_by_account),
+          guessing_(service_.context()),
           context_{settings_,
                    service_,
                    *database_,
                    passwords_,
                    issuer_keys(settings),
                    refresh_tokens_,
+                   device_tokens_,
                    [this](std::string_view token) { return check(token); },
                    feed_,
                    audit_,
                    failures_by_address_,
                    registrations_by_address_,
+                   password_changes_by_account_,
+                   guessing_,
                    service_.metrics(),
                    shared::system_now} {
         use_keys(context_.keys);
@@ -164,12 +170,15 @@ class App {
     std::unique_ptr<store::Database> database_;
     crypto::PasswordService passwords_;
     crypto::RefreshTokens refresh_tokens_;
+    crypto::DeviceTokens device_tokens_;
     shared::jwt::CachedVerifier verifier_;
     std::filesystem::file_time_type keys_seen_{};
     api::RevocationFeed feed_;
     api::AuditTrail audit_;
     domain::AddressLimiter failures_by_address_;
     domain::AddressLimiter registrations_by_address_;
+    domain::AddressLimiter password_changes_by_account_;
+    api::Guessing guessing_;
     api::Context context_;
 };
 

@@ -80,6 +80,7 @@ Settings read_settings(Environment& environment) {
     settings.audience = environment.text("JWT_AUDIENCE", "kampus-api");
     settings.refresh_key = environment.optional_secret("REFRESH_KEY", kSecretBytes)
                                .value_or(crypto::hmac_sha256(settings.jwt_secret, "kampus refresh token v1"));
+    settings.device_key = crypto::hmac_sha256(settings.refresh_key, "kampus device token v1");
     settings.feed_token =
         environment.optional_secret("FEED_TOKEN", kSecretBytes)
             .value_or(shared::to_hex(crypto::hmac_sha256(settings.jwt_secret, "kampus revocation feed v1")));
@@ -101,6 +102,8 @@ Settings read_settings(Environment& environment) {
         bucket(environment, "ADDRESS_FAILURE_BURST", 100, "ADDRESS_FAILURES_PER_MINUTE", 60);
     settings.registrations_by_address =
         bucket(environment, "ADDRESS_REGISTRATION_BURST", 300, "ADDRESS_REGISTRATIONS_PER_MINUTE", 60);
+    settings.password_changes_by_account =
+        bucket(environment, "PASSWORD_CHANGE_BURST", 10, "PASSWORD_CHANGES_PER_MINUTE", 10);
     settings.audit_retention = std::chrono::days(environment.integer("AUDIT_RETENTION_DAYS", 365, 1, 3650));
     read_first_admin(environment, settings);
     return settings;

@@ -42,7 +42,8 @@ struct Settings {
     std::string issuer;
     std::string audience;
     std::string refresh_key;  // given, or derived from jwt_secret
-    std::string feed_token;   // likewise
+    std::string device_key;   // of device tokens; derived from refresh_key
+    std::string feed_token;   // given, or derived from jwt_secret
     domain::SessionRules sessions;
 
     // passwords
@@ -57,6 +58,7 @@ struct Settings {
     domain::ThrottleRules throttle;
     domain::BucketRules failures_by_address;
     domain::BucketRules registrations_by_address;
+    domain::BucketRules password_changes_by_account;
 
     std::chrono::days audit_retention{365};
     std::optional<FirstAdmin> first_admin;

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "services/auth/api/audit_trail.hpp"
+#include "services/auth/api/guessing.hpp"
 #include "services/auth/api/revocation_feed.hpp"
+#include "services/auth/crypto/device_token.hpp"
 #include "services/auth/crypto/issuer_keys.hpp"
 #include "services/auth/crypto/password_service.hpp"
 #include "services/auth/crypto/refresh_token.hpp"
@@ -26,11 +28,14 @@ struct Context {
     crypto::PasswordService& passwords;
     std::shared_ptr<const crypto::IssuerKeys> keys;  // replaced as a whole when key files change
     const crypto::RefreshTokens& refresh_tokens;
+    const crypto::DeviceTokens& device_tokens;
     shared::http::TokenCheck check_token;
     RevocationFeed& feed;
     AuditTrail& audit;
     domain::AddressLimiter& failures_by_address;
     domain::AddressLimiter& registrations_by_address;
+    domain::AddressLimiter& password_changes_by_account;
+    Guessing& guessing;
     shared::metrics::Registry& metrics;
     shared::WallClock clock;
 

@@ -1,6 +1,7 @@
 // POST /api/auth/login
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/attempts.hpp"
+#include "services/auth/api/device.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/api/login_sessions.hpp"
 #include "services/auth/domain/identifiers.hpp"
@@ -15,6 +16,7 @@ struct Credentials {
     std::string name;  // user name or e-mail address as given
     bool by_email = false;
     std::string password;
+    std::string device_token;  // of this device's last login
 };
 
 // One answer for an unknown name, a wrong password and a disabled account.
@@ -23,13 +25,17 @@ Response refused(Context& context) {
     return unauthorized("invalid_credentials", "Nama pengguna, email, atau kata sandi salah");
 }
 
-std::optional<Credentials> read_credentials(BodyReader& body) {
+std::optional<Credentials> read_credentials(BodyReader& body, const Request& request) {
     shared::json::TextRule rule;
     rule.max_length = domain::kEmailMax;
     const auto username = body.in->optional_text("username", rule);
     const auto email = body.in->optional_text("email", rule);
     Credentials credentials;
     credentials.password = body.in->required_text("password", password_rule());
+    shared::json::TextRule token;
+    token.max_length = 512;
+    credentials.device_token =
+        body.in->optional_text("device_token", token).value_or(std::string(device_cookie(request)));
     if (username.has_value() == email.has_value() && body.errors.empty())
         body.in->error("username", "Isi salah satu: nama pengguna atau email");
     if (!body.finish()) return std::nullopt;
@@ -66,7 +72,7 @@ awaitable<void> renew_hash(Context& context, const domain::Account& account, std
 Answer login(Context& context, Request& request) {
     BodyReader body(request);
     if (!body.ok()) co_return std::move(*body.refusal);
-    const auto credentials = read_credentials(body);
+    const auto credentials = read_credentials(body, request);
     if (!credentials) co_return std::move(*body.refusal);
 
     auto found = co_await account_named(context, *credentials);
@@ -75,8 +81,9 @@ Answer login(Context& context, Request& request) {
 
     auto record = audit_record(context, request, "login_refused", account ? account->id : std::string());
     record.name = credentials->name;
-    auto attempt = co_await attempt_password(context, request, account,
-                                             domain::username_key(credentials->name), credentials->password);
+    auto budgets = login_budgets(context, account, credentials->name, credentials->device_token);
+    auto attempt =
+        co_await attempt_password(context, request, account, std::move(budgets), credentials->password);
     if (attempt.refusal) {
         if (attempt.refusal->status == 429) {
             context.count("logins", "throttled");
@@ -114,7 +121,10 @@ Answer login(Context& context, Request& request) {
     record.actor = account->id;
     record.detail = "sid=" + session.sid;
     context.audit.record(std::move(record));
-    co_return token_answer(context, **current, session);
+    const auto device = context.device_tokens.remember(credentials->device_token, account->id);
+    auto answer = token_answer(context, **current, session, device);
+    set_device_cookie(request, answer, device);
+    co_return answer;
 }
 
 }  // namespace auth::api

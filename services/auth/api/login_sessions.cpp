@@ -7,7 +7,8 @@ namespace auth::api {
 
 using boost::asio::awaitable;
 
-Response token_answer(Context& context, const domain::Account& account, const domain::Session& session) {
+Response token_answer(Context& context, const domain::Account& account, const domain::Session& session,
+                      std::string_view device_token) {
     // Whole seconds, as the token has them: expires_in then never promises more than the token holds.
     const auto now = std::chrono::floor<std::chrono::seconds>(context.clock());
     crypto::AccessClaims claims;
@@ -32,6 +33,7 @@ Response token_answer(Context& context, const domain::Account& account, const do
         out.member("expires_in",
                    std::int64_t{std::chrono::floor<std::chrono::seconds>(claims.exp - now).count()});
         out.member("refresh_token", context.refresh_tokens.mint(session.sid, session.gen));
+        if (!device_token.empty()) out.member("device_token", device_token);
         if (account.must_change_password) out.member("must_change_password", true);
     });
     return private_json(200, out.str());

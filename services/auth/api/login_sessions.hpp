@@ -14,8 +14,10 @@ using shared::Result;
 using shared::http::Request;
 using shared::http::Response;
 
-// 200 with an access token and the refresh token of the session's current generation.
-Response token_answer(Context& context, const domain::Account& account, const domain::Session& session);
+// 200 with an access token and the refresh token of the session's current generation; with the device's token
+// where there is a new one.
+Response token_answer(Context& context, const domain::Account& account, const domain::Session& session,
+                      std::string_view device_token = {});
 
 // A new session record, not stored yet.
 domain::Session new_session(const Context& context, const domain::Account& account, const Request& request);

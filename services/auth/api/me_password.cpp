@@ -4,6 +4,7 @@
 #include "services/auth/api/attempts.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/api/login_sessions.hpp"
+#include "services/auth/domain/unicode.hpp"
 
 namespace auth::api {
 
@@ -18,21 +19,26 @@ Answer change_password(Context& context, Request& request) {
     if (!found) co_return found.error();
     const auto& account = *found;
 
-    // Whoever holds a stolen access token must not be able to guess here faster than at login.
-    auto attempt = co_await attempt_password(context, request, *found, "", current);
+    // What costs nothing first: a new password that is refused costs no hash of the old one.
+    const domain::PasswordContext about{account.username, account.email,
+                                        account.nim ? *account.nim : std::string_view()};
+    if (auto refusal = password_refusal(wanted, about, context.settings.passwords, "/new_password"))
+        co_return std::move(*refusal);
+    if (domain::to_nfc(wanted) == domain::to_nfc(current))
+        co_return weak_password("/new_password", "Kata sandi baru harus berbeda dari yang lama");
+
+    auto& changes = context.password_changes_by_account;
+    if (const auto wait = changes.blocked(account.id, context.clock())) co_return throttled(*wait);
+    changes.charge(account.id, context.clock());
+    // Whoever holds a stolen access token must not be able to guess here faster than at login; whoever
+    // guesses at login must not keep the owner from changing it here.
+    auto attempt = co_await attempt_password(context, request, *found, session_budgets(account), current);
     if (attempt.refusal) co_return std::move(*attempt.refusal);
     auto record = audit_record(context, request, "password_change_refused", account.id);
     if (!attempt.proved) {
         context.audit.record(std::move(record));
         co_return shared::http::problem_response(403, "wrong_current_password", "Kata sandi saat ini salah");
     }
-
-    const domain::PasswordContext about{account.username, account.email,
-                                        account.nim ? *account.nim : std::string_view()};
-    if (auto refusal = password_refusal(wanted, about, context.settings.passwords, "/new_password"))
-        co_return std::move(*refusal);
-    if (wanted == current)
-        co_return weak_password("/new_password", "Kata sandi baru harus berbeda dari yang lama");
 
     auto hashed = co_await context.passwords.hash(wanted);
     if (!hashed) co_return hashing_busy();

@@ -9,7 +9,8 @@ Answer register_account(Context& context, Request& request) {
     if (!context.settings.registration_open)
         co_return shared::http::problem_response(403, "registration_closed",
                                                  "Pendaftaran ditutup. Hubungi bagian akademik");
-    if (const auto wait = context.registrations_by_address.blocked(request.client_address, context.clock()))
+    const auto network = domain::network_of(request.client_address);
+    if (const auto wait = context.registrations_by_address.blocked(network, context.clock()))
         co_return throttled(*wait);
 
     BodyReader body(request);
@@ -25,7 +26,7 @@ Answer register_account(Context& context, Request& request) {
         co_return std::move(*refusal);
 
     // Hashing is what a flood of registrations would cost us, so it is charged before.
-    context.registrations_by_address.charge(request.client_address, context.clock());
+    context.registrations_by_address.charge(network, context.clock());
     auto hashed = co_await context.passwords.hash(password);
     if (!hashed) co_return hashing_busy();
     account.password = std::move(*hashed);

@@ -10,8 +10,10 @@ namespace auth::api {
 Answer unlock_user(Context& context, Request& request) {
     auto account = co_await account_by_id(context, request.param("id"));
     if (!account) co_return account.error();
-    auto cleared = co_await context.database.throttle().clear(throttle_key(*account));
-    if (!cleared) co_return store_failure(cleared.error());
+    for (auto& key : throttle_keys(*account)) {
+        auto cleared = co_await context.database.throttle().clear(std::move(key));
+        if (!cleared) co_return store_failure(cleared.error());
+    }
     context.audit.record(audit_record(context, request, "account_unlocked", account->id));
     co_return shared::http::no_content();
 }

@@ -1,6 +1,6 @@
-// A token bucket per client address, for things that cost something when they fail: guesses and
-// registrations. A campus sits behind few addresses, so buckets are generous, and what succeeds is free where
-// the caller wants it so.
+// A token bucket per client (its network, or its account), for what costs something: guesses, registrations,
+// new passwords. A campus sits behind few addresses, so their buckets are generous, and what succeeds is free
+// where the caller wants it so.
 #pragma once
 
 #include <chrono>
@@ -22,6 +22,10 @@ struct BucketRules {
     std::size_t max_keys = 10000;  // the address that was seen least recently leaves first
 };
 
+// Whom an address counts for: IPv6 by /64, of which one household or one machine has a whole one; IPv4 by
+// itself, as IPv6 too. What is no address counts for itself.
+std::string network_of(std::string_view address);
+
 // For one thread.
 class AddressLimiter {
   public:
@@ -29,8 +33,10 @@ class AddressLimiter {
 
     // Time until the address has a token again; nullopt: it has one now.
     std::optional<std::chrono::seconds> blocked(std::string_view address, WallTime now);
-    // Takes one token.
-    void charge(std::string_view address, WallTime now);
+    // Takes one token; false: there was none.
+    bool charge(std::string_view address, WallTime now);
+    // Gives back what was charged for an attempt that turned out to be none.
+    void give_back(std::string_view address, WallTime now);
 
     std::size_t size() const { return buckets_.size(); }
 

@@ -22,4 +22,21 @@ bool forgotten(const FailureState& state, WallTime now, const ThrottleRules& rul
            now - state.last_failure_at >= rules.forget_after;
 }
 
+FailureState with_attempt(const FailureState& state, WallTime now, const ThrottleRules& rules) {
+    FailureState next;
+    next.failures = forgotten(state, now, rules) ? 1 : state.failures + 1;
+    next.last_failure_at = std::chrono::floor<std::chrono::milliseconds>(now);
+    const auto delay = delay_after(next.failures, rules);
+    if (delay.count() > 0) next.blocked_until = next.last_failure_at + delay;
+    return next;
+}
+
+FailureState without_attempt(const FailureState& state, const FailureState& counted) {
+    FailureState next = state;
+    next.failures = std::max<std::int64_t>(0, state.failures - 1);
+    // Where nobody came after it, the wait that it brought goes with it.
+    if (state == counted) next.blocked_until = WallTime{};
+    return next;
+}
+
 }  // namespace auth::domain

@@ -5,6 +5,14 @@ namespace {
 
 constexpr const char* kFailures = "login_failures";
 
+Bson fields(const FailureState& state) {
+    Bson out;
+    out.integer("failures", state.failures)
+        .time("last_failure_at", state.last_failure_at)
+        .time("blocked_until", state.blocked_until);
+    return out;
+}
+
 }  // namespace
 
 awaitable<Result<FailureState>> MongoThrottle::state(std::string key) {
@@ -19,30 +27,22 @@ awaitable<Result<FailureState>> MongoThrottle::state(std::string key) {
     return client_.run(std::move(work));
 }
 
-awaitable<Result<std::int64_t>> MongoThrottle::record_failure(std::string key, WallTime now) {
-    auto work = [key = std::move(key), now](MongoSession& session) -> Result<std::int64_t> {
-        Bson changes;
-        changes.document("$inc", Bson().integer("failures", 1))
-            .document("$set", Bson().time("last_failure_at", now));
-        // Two first failures at once may both try to insert; the one that is refused finds the other's
-        // document.
-        for (int attempt = 0; attempt < 3; ++attempt) {
-            auto modified = session.find_and_modify(kFailures, Bson().text("_id", key), changes, true);
-            if (!modified) return modified.error();
-            if (modified->document) return BsonView(modified->document->get()).integer("failures");
+awaitable<Result<bool>> MongoThrottle::replace(std::string key, FailureState seen, FailureState next) {
+    auto work = [key = std::move(key), seen, next](MongoSession& session) -> Result<bool> {
+        if (seen == FailureState()) {
+            auto inserted = session.try_insert(kFailures, fields(next).text("_id", key));
+            if (!inserted) return to_errc(inserted.error());
+            return !inserted->duplicate;
         }
-        return Errc::busy;
-    };
-    return client_.run(std::move(work));
-}
-
-awaitable<Result<>> MongoThrottle::block_until(std::string key, WallTime until) {
-    auto work = [key = std::move(key), until](MongoSession& session) -> Result<> {
+        Bson filter;
+        filter.text("_id", key)
+            .integer("failures", seen.failures)
+            .time("last_failure_at", seen.last_failure_at);
         Bson changes;
-        changes.document("$max", Bson().time("blocked_until", until));
-        auto change = session.update(kFailures, Bson().text("_id", key), changes);
-        if (!change) return change.error();
-        return {};
+        changes.document("$set", fields(next));
+        auto changed = session.update(kFailures, filter, changes);
+        if (!changed) return to_errc(changed.error());
+        return changed->matched == 1;
     };
     return client_.run(std::move(work));
 }

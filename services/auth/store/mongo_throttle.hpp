@@ -11,8 +11,7 @@ class MongoThrottle final : public ThrottleStore {
     explicit MongoThrottle(MongoClient& client) : client_(client) {}
 
     awaitable<Result<FailureState>> state(std::string key) override;
-    awaitable<Result<std::int64_t>> record_failure(std::string key, WallTime now) override;
-    awaitable<Result<>> block_until(std::string key, WallTime until) override;
+    awaitable<Result<bool>> replace(std::string key, FailureState seen, FailureState next) override;
     awaitable<Result<>> clear(std::string key) override;
     awaitable<Result<std::int64_t>> sweep(WallTime before) override;
 

@@ -11,14 +11,14 @@ using shared::pg::Statement;
 constexpr Statement kState{
     "select failures, (extract(epoch from last_failure_at) * 1000)::bigint, "
     "(extract(epoch from blocked_until) * 1000)::bigint from auth_service.login_failures where key = $1"};
-constexpr Statement kRecord{
-    "insert into auth_service.login_failures as f (key, failures, last_failure_at) values ($1, 1, "
-    "to_timestamp($2::bigint / 1000.0)) on conflict (key) do update set failures = f.failures + 1, "
-    "last_failure_at = excluded.last_failure_at returning failures"};
-constexpr Statement kBlock{
-    "update auth_service.login_failures set blocked_until = greatest(blocked_until, to_timestamp($2::bigint "
-    "/ 1000.0)) "
-    "where key = $1"};
+constexpr Statement kInsert{
+    "insert into auth_service.login_failures (key, failures, last_failure_at, blocked_until) values ($1, "
+    "$2::bigint, to_timestamp($3::bigint / 1000.0), to_timestamp($4::bigint / 1000.0)) on conflict do "
+    "nothing"};
+constexpr Statement kReplace{
+    "update auth_service.login_failures set failures = $2::bigint, last_failure_at = to_timestamp($3::bigint "
+    "/ 1000.0), blocked_until = to_timestamp($4::bigint / 1000.0) where key = $1 and failures = $5::bigint "
+    "and last_failure_at = to_timestamp($6::bigint / 1000.0)"};
 constexpr Statement kClear{"delete from auth_service.login_failures where key = $1"};
 constexpr Statement kSweep{
     "delete from auth_service.login_failures where last_failure_at < to_timestamp($1::bigint / 1000.0)"};
@@ -26,12 +26,6 @@ constexpr Statement kSweep{
 Params params_of(std::string first) {
     Params params;
     params.emplace_back(std::move(first));
-    return params;
-}
-
-Params params_of(std::string first, std::string second) {
-    Params params = params_of(std::move(first));
-    params.emplace_back(std::move(second));
     return params;
 }
 
@@ -49,16 +43,20 @@ awaitable<Result<FailureState>> PgThrottle::state(std::string key) {
     co_return state;
 }
 
-awaitable<Result<std::int64_t>> PgThrottle::record_failure(std::string key, WallTime now) {
-    auto rows = co_await pool_.query(kRecord, params_of(std::move(key), pg_ms(now)));
+awaitable<Result<bool>> PgThrottle::replace(std::string key, FailureState seen, FailureState next) {
+    Params params = params_of(std::move(key));
+    params.emplace_back(std::to_string(next.failures));
+    params.emplace_back(pg_ms(next.last_failure_at));
+    params.emplace_back(pg_ms(next.blocked_until));
+    const bool first = seen == FailureState();
+    if (!first) {
+        params.emplace_back(std::to_string(seen.failures));
+        params.emplace_back(pg_ms(seen.last_failure_at));
+    }
+    const Statement& statement = first ? kInsert : kReplace;
+    auto rows = co_await pool_.query(statement, std::move(params));
     if (!rows) co_return pg_error(rows.error());
-    co_return rows->integer(0, 0);
-}
-
-awaitable<Result<>> PgThrottle::block_until(std::string key, WallTime until) {
-    auto rows = co_await pool_.query(kBlock, params_of(std::move(key), pg_ms(until)));
-    if (!rows) co_return pg_error(rows.error());
-    co_return Result<>();
+    co_return rows->affected() == 1;
 }
 
 awaitable<Result<>> PgThrottle::clear(std::string key) {

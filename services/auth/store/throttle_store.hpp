@@ -1,4 +1,4 @@
-// Failed logins per account, or per name where no account has it: the outside cannot tell the two apart.
+// Failed attempts by key: an account, a name as it was typed, a device. domain/throttle.hpp has the rules.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -17,12 +17,10 @@ class ThrottleStore {
   public:
     virtual ~ThrottleStore() = default;
 
-    // All zero for a key that has no failures.
+    // All zero for a key that is not there.
     virtual awaitable<Result<FailureState>> state(std::string key) = 0;
-    // Counts one more, atomically; the count afterwards.
-    virtual awaitable<Result<std::int64_t>> record_failure(std::string key, WallTime now) = 0;
-    // Only ever later.
-    virtual awaitable<Result<>> block_until(std::string key, WallTime until) = 0;
+    // Puts `next` in the place of `seen`, atomically; false: it is no longer what was seen.
+    virtual awaitable<Result<bool>> replace(std::string key, FailureState seen, FailureState next) = 0;
     virtual awaitable<Result<>> clear(std::string key) = 0;
     virtual awaitable<Result<std::int64_t>> sweep(WallTime before) = 0;
 };

@@ -226,16 +226,172 @@ TEST_CASE("guessing is slowed down for every name and an admin can unlock") {
     CHECK(service.login_reply("22001", kPassword).status == 200);
 }
 
-TEST_CASE("an address that fails too often is slowed down whatever the names") {
-    if (!test::have_servers(Kind::postgres)) return;
-    Service service(Kind::postgres, {{"ADDRESS_FAILURE_BURST", "5"}, {"ADDRESS_FAILURES_PER_MINUTE", "1"}});
+TEST_CASE("guesses at once count each, and right passwords at once all pass") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind, {{"HASH_QUEUE", "200"}});
+    const auto at_once = [&](const std::string& name, const std::string& password) {
+        std::vector<std::thread> threads;
+        std::vector<unsigned> statuses(30);
+        for (auto& status : statuses)
+            threads.emplace_back([&] { status = service.login_reply(name, password).status; });
+        for (auto& thread : threads) thread.join();
+        return statuses;
+    };
+    for (const std::string name : {"22001", "nobody"}) {
+        CAPTURE(name);
+        const auto statuses = at_once(name, "wrong password");
+        CHECK(std::count(statuses.begin(), statuses.end(), 401U) == 6);
+        CHECK(std::count(statuses.begin(), statuses.end(), 429U) == 24);
+    }
+    const auto statuses = at_once("dosen", kPassword);
+    CHECK(std::count(statuses.begin(), statuses.end(), 200U) == 30);
+}
+
+TEST_CASE("guesses by any of its names count for an account") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(service.login_reply("22001", "wrong password").status == 401);
+        CHECK(service.login_reply("22001@kampus.example", "wrong password").status == 401);
+    }
+    CHECK(service.login_reply("22001", kPassword).status == 429);
+    CHECK(service.login_reply("22001@kampus.example", kPassword).status == 429);
+}
+
+TEST_CASE("guesses from elsewhere keep the owner neither out nor from a new password") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto first = service.login_reply("22001", kPassword);
+    REQUIRE(first.status == 200);
+    const auto token = first.text("device_token");
+    const auto cookie = first.header("Set-Cookie");
+    CHECK(cookie ==
+          "kampus_device=" + token + "; Path=/api/auth; Max-Age=34560000; HttpOnly; SameSite=Strict");
+    const std::string credentials = R"({"username":"22001","password":")" + std::string(kPassword) + "\"";
+    const auto by_token = [&](const std::string& device) {
+        return service.post("/api/auth/login", credentials + R"(,"device_token":")" + device + "\"}");
+    };
+    const auto by_cookie = [&](const std::string& device) {
+        return service.call("POST", "/api/auth/login", credentials + "}", "",
+                            {{"Cookie", "a=b; kampus_device=" + device}});
+    };
+    const auto other = service.login_reply("dosen", kPassword).text("device_token");
+    for (int i = 0; i < 6; ++i) CHECK(service.login_reply("22001", "wrong password").status == 401);
+    CHECK(service.login_reply("22001", kPassword).status == 429);
+    CHECK(by_token(other).status == 429);  // a device of somebody else
+    CHECK(by_token("x").status == 429);
+    CHECK(by_cookie(other).status == 429);
+    CHECK(by_token(token).status == 200);
+    const auto again = by_cookie(token);
+    CHECK(again.status == 200);
+    CHECK(again.text("device_token") == token);
+    CHECK(service.login_reply("22001", kPassword).status == 429);  // still, from elsewhere
+    CHECK(service
+              .call("PUT", "/api/auth/me/password",
+                    R"({"current_password":")" + std::string(kPassword) +
+                        R"(","new_password":"jeruk-manis-77"})",
+                    first.text("access_token"))
+              .status == 204);
+    // Two of one family at one computer.
+    const auto shared =
+        service.post("/api/auth/login", R"({"username":"dosen","password":")" + std::string(kPassword) +
+                                            R"(","device_token":")" + token + "\"}");
+    CHECK(shared.text("device_token").ends_with(token.substr(token.find('.'))));
+}
+
+TEST_CASE("a known device has its own failures to spend and no more") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto token = service.login_reply("22001", kPassword).text("device_token");
+    const auto attempt = [&](const std::string& password) {
+        return service
+            .post("/api/auth/login",
+                  R"({"username":"22001","password":")" + password + R"(","device_token":")" + token + "\"}")
+            .status;
+    };
+    for (int i = 0; i < 6; ++i) CHECK(attempt("wrong password") == 401);
+    CHECK(attempt(kPassword) == 429);
+    CHECK(service.login_reply("22001", kPassword).status == 200);  // from elsewhere
+}
+
+TEST_CASE("new passwords are limited by account and a refused one costs nothing") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind, {{"PASSWORD_CHANGE_BURST", "4"}, {"PASSWORD_CHANGES_PER_MINUTE", "1"}});
+    const auto change = [&](const std::string& access, const std::string& current,
+                            const std::string& wanted) {
+        return service
+            .call("PUT", "/api/auth/me/password",
+                  R"({"current_password":")" + current + R"(","new_password":")" + wanted + "\"}", access)
+            .status;
+    };
+    const auto student = service.login("22001").access;
+    // The same in another normalization form.
+    CHECK(change(student, "caf\u00E9 di tepi laut", "cafe\u0301 di tepi laut") == 422);
+    for (int i = 0; i < 10; ++i) CHECK(change(student, "wrong password", "short") == 422);
+    for (int i = 0; i < 4; ++i) CHECK(change(student, "wrong password", "jeruk-manis-77") == 403);
+    CHECK(change(student, kPassword, "jeruk-manis-77") == 429);
+    CHECK(change(service.login("dosen").access, kPassword, "jeruk-manis-77") == 204);
+}
+
+TEST_CASE("wrong current passwords in a session are slowed down and lock no login") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto access = service.login("22001").access;
+    const auto change = [&](const std::string& current) {
+        return service
+            .call("PUT", "/api/auth/me/password",
+                  R"({"current_password":")" + current + R"(","new_password":"jeruk-manis-77"})", access)
+            .status;
+    };
+    for (int i = 0; i < 6; ++i) CHECK(change("wrong password") == 403);
+    CHECK(change(kPassword) == 429);
+    CHECK(service.login_reply("22001", kPassword).status == 200);
+}
+
+TEST_CASE("an address that fails too often is slowed down, and refused where the account has failures") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind, {{"ADDRESS_FAILURE_BURST", "5"}, {"ADDRESS_FAILURES_PER_MINUTE", "1"}});
+    const auto device = service.login_reply("dosen", kPassword).text("device_token");
     for (int i = 0; i < 5; ++i) CHECK(service.login_reply("name" + std::to_string(i), "wrong").status == 401);
-    CHECK(service.login_reply("admin", kPassword).status == 429);
+    CHECK(service.login_reply("name0", "wrong").status == 429);
+    using Clock = std::chrono::steady_clock;
+    auto start = Clock::now();
+    CHECK(service.login_reply("admin", kPassword).status == 200);
+    CHECK(Clock::now() - start >= std::chrono::seconds(2));
+    start = Clock::now();
+    CHECK(service
+              .post("/api/auth/login", R"({"username":"dosen","password":")" + std::string(kPassword) +
+                                           R"(","device_token":")" + device + "\"}")
+              .status == 200);
     // Another client behind the trusted proxy is not affected.
     const auto other = service.call("POST", "/api/auth/login",
                                     R"({"username":"admin","password":")" + std::string(kPassword) + "\"}",
                                     "", {{"X-Forwarded-For", "203.0.113.7"}});
     CHECK(other.status == 200);
+    CHECK(Clock::now() - start < std::chrono::seconds(2));
+
+    // 32 may wait at once, no more.
+    std::vector<std::thread> threads;
+    std::vector<unsigned> statuses(40);
+    for (std::size_t i = 0; i < statuses.size(); ++i)
+        threads.emplace_back(
+            [&, i] { statuses[i] = service.login_reply("other" + std::to_string(i), "wrong").status; });
+    for (auto& thread : threads) thread.join();
+    CHECK(std::count(statuses.begin(), statuses.end(), 429U) == 8);
 }
 
 TEST_CASE("changing the password needs the old one and ends the other sessions") {

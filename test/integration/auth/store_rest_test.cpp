@@ -18,43 +18,45 @@ const WallTime kNow{std::chrono::milliseconds(1'800'000'000'123)};
 
 }  // namespace
 
-TEST_CASE("failures are counted one by one however many come at once") {
+TEST_CASE("of many who replace what they have seen of a budget one does") {
     const auto kind = GENERATE(Kind::mongo, Kind::postgres);
     CAPTURE(test::to_string(kind));
     if (!test::have_servers(kind)) return;
     StoreFixture store(kind);
-    CHECK(run(store.io, store.throttle().state("a"))->failures == 0);
-    std::vector<awaitable<Result<std::int64_t>>> failures;
-    for (int i = 0; i < 30; ++i) failures.push_back(store.throttle().record_failure("a", kNow));
-    std::set<std::int64_t> counts;
-    for (const auto& result : run_all(store.io, failures)) counts.insert(result.value());
-    CHECK(counts.size() == 30);
-    CHECK(*counts.rbegin() == 30);
-    auto state = run(store.io, store.throttle().state("a")).value();
-    CHECK(state.failures == 30);
-    CHECK(state.last_failure_at == kNow);
-    CHECK(state.blocked_until == WallTime{});
-    CHECK(run(store.io, store.throttle().state("b"))->failures == 0);
+    auto& throttle = store.throttle();
+    FailureState seen = run(store.io, throttle.state("a")).value();
+    CHECK(seen == FailureState());
+    for (const FailureState& next :
+         {FailureState{1, kNow, WallTime{}}, FailureState{2, kNow, kNow + 60s},
+          FailureState{0, kNow, WallTime{}}, FailureState{1, kNow + 1ms, WallTime{}}}) {
+        std::vector<awaitable<Result<bool>>> tries;
+        for (int i = 0; i < 10; ++i) tries.push_back(throttle.replace("a", seen, next));
+        int replaced = 0;
+        for (const auto& result : run_all(store.io, tries)) replaced += result.value() ? 1 : 0;
+        CHECK(replaced == 1);
+        CHECK_FALSE(run(store.io, throttle.replace("a", FailureState(), next)).value());
+        seen = run(store.io, throttle.state("a")).value();
+        CHECK(seen == next);
+    }
+    CHECK(run(store.io, throttle.state("b")).value() == FailureState());
 }
 
-TEST_CASE("a block only ever gets longer until it is cleared") {
+TEST_CASE("budgets are cleared one by one and leave when they are old") {
     const auto kind = GENERATE(Kind::mongo, Kind::postgres);
     CAPTURE(test::to_string(kind));
     if (!test::have_servers(kind)) return;
     StoreFixture store(kind);
-    REQUIRE(run(store.io, store.throttle().record_failure("a", kNow)).value() == 1);
-    REQUIRE(run(store.io, store.throttle().block_until("a", kNow + 60s)).has_value());
-    REQUIRE(run(store.io, store.throttle().block_until("a", kNow + 30s)).has_value());
-    CHECK(run(store.io, store.throttle().state("a"))->blocked_until == kNow + 60s);
-    REQUIRE(run(store.io, store.throttle().clear("a")).has_value());
-    CHECK(run(store.io, store.throttle().state("a"))->failures == 0);
-    CHECK(run(store.io, store.throttle().state("a"))->blocked_until == WallTime{});
-    REQUIRE(run(store.io, store.throttle().clear("a")).has_value());
+    auto& throttle = store.throttle();
+    const FailureState none;
+    REQUIRE(run(store.io, throttle.replace("a", none, FailureState{3, kNow, kNow + 60s})).value());
+    REQUIRE(run(store.io, throttle.clear("a")).has_value());
+    CHECK(run(store.io, throttle.state("a")).value() == none);
+    REQUIRE(run(store.io, throttle.clear("a")).has_value());
 
-    REQUIRE(run(store.io, store.throttle().record_failure("old", kNow - 48h)).has_value());
-    REQUIRE(run(store.io, store.throttle().record_failure("new", kNow)).has_value());
-    CHECK(run(store.io, store.throttle().sweep(kNow - 24h)).value() == 1);
-    CHECK(run(store.io, store.throttle().state("new"))->failures == 1);
+    REQUIRE(run(store.io, throttle.replace("old", none, FailureState{1, kNow - 48h, WallTime{}})).value());
+    REQUIRE(run(store.io, throttle.replace("new", none, FailureState{1, kNow, WallTime{}})).value());
+    CHECK(run(store.io, throttle.sweep(kNow - 24h)).value() == 1);
+    CHECK(run(store.io, throttle.state("new"))->failures == 1);
 }
 
 TEST_CASE("audit records are kept in order and leave when they are old") {

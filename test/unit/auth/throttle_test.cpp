@@ -9,9 +9,12 @@ using auth::domain::BucketRules;
 using auth::domain::delay_after;
 using auth::domain::FailureState;
 using auth::domain::forgotten;
+using auth::domain::network_of;
 using auth::domain::remaining_block;
 using auth::domain::ThrottleRules;
 using auth::domain::WallTime;
+using auth::domain::with_attempt;
+using auth::domain::without_attempt;
 
 namespace {
 
@@ -47,6 +50,54 @@ TEST_CASE("an old series of failures is forgotten") {
     // Never while it blocks: with rules that block for longer than they remember.
     CHECK_FALSE(forgotten(FailureState{9, kNow - 24h, kNow + 1ms}, kNow, rules));
     CHECK(forgotten(FailureState{9, kNow - 24h, kNow}, kNow, rules));
+}
+
+TEST_CASE("an attempt is counted with the wait that it brings") {
+    const ThrottleRules rules;
+    FailureState state;
+    for (int i = 1; i <= 5; ++i) {
+        state = with_attempt(state, kNow + 999us, rules);
+        CHECK(state == FailureState{i, kNow, WallTime{}});
+    }
+    state = with_attempt(state, kNow, rules);
+    CHECK(state == FailureState{6, kNow, kNow + 2s});
+    CHECK(with_attempt(state, kNow + 23h, rules) == FailureState{7, kNow + 23h, kNow + 23h + 4s});
+    CHECK(with_attempt(state, kNow + 24h, rules) == FailureState{1, kNow + 24h, WallTime{}});
+}
+
+TEST_CASE("an attempt that was none is given back with the wait that it brought and no other") {
+    const ThrottleRules rules;
+    const FailureState five{5, kNow, WallTime{}};
+    const auto sixth = with_attempt(five, kNow, rules);
+    CHECK(without_attempt(sixth, sixth) == five);
+    const auto seventh = with_attempt(sixth, kNow + 2s, rules);
+    CHECK(without_attempt(seventh, sixth) == FailureState{6, kNow + 2s, kNow + 6s});
+    // Cleared in between.
+    CHECK(without_attempt(FailureState{0, kNow, WallTime{}}, sixth) == FailureState{0, kNow, WallTime{}});
+}
+
+TEST_CASE("an IPv6 address counts for its network of 64 bits and an IPv4 address for itself") {
+    CHECK(network_of("2001:db8:1:2:3:4:5:6") == network_of("2001:db8:1:2::1"));
+    CHECK(network_of("2001:db8:1:2::1") != network_of("2001:db8:1:3::1"));
+    CHECK(network_of("2001:db8:1:2::1") == "2001:db8:1:2::/64");
+    CHECK(network_of("fe80::1%eth0") == "fe80::/64");
+    CHECK(network_of("203.0.113.7") == "203.0.113.7");
+    CHECK(network_of("::ffff:203.0.113.7") == "203.0.113.7");
+    CHECK(network_of("unknown") == "unknown");
+    CHECK(network_of("") == "");
+}
+
+TEST_CASE("what is given back to a bucket does not overfill it") {
+    AddressLimiter limiter(BucketRules{2, 0.001, 100});
+    CHECK(limiter.charge("a", kNow));
+    CHECK(limiter.charge("a", kNow));
+    CHECK_FALSE(limiter.charge("a", kNow));
+    limiter.give_back("a", kNow);
+    CHECK_FALSE(limiter.blocked("a", kNow));
+    for (int i = 0; i < 5; ++i) limiter.give_back("a", kNow);
+    CHECK(limiter.charge("a", kNow));
+    CHECK(limiter.charge("a", kNow));
+    CHECK_FALSE(limiter.charge("a", kNow));
 }
 
 TEST_CASE("an address has a burst and then the refill rate") {
