@@ -128,7 +128,7 @@ void workers_text(Text& text, const MetricsInput& input) {
         Row{"gateway_connections_refused_total",
             "Client connections over a limit, or with a bad PROXY header.",
             &WorkerStats::connections_refused},
-        Row{"gateway_connections_shed_total", "Idle client connections closed to make room.",
+        Row{"gateway_connections_shed_total", "Client connections without a request closed to make room.",
             &WorkerStats::connections_shed},
         Row{"gateway_tunnels_opened_total", "WebSocket tunnels opened.", &WorkerStats::tunnels_opened},
         Row{"gateway_tls_handshakes_failed_total", "TLS handshakes that failed.",

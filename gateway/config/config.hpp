@@ -67,9 +67,9 @@ struct Client {
     std::size_t max_target_bytes = 8 * 1024;
     std::size_t max_headers = 100;
     bool merge_slashes = true;
-    std::uint32_t max_connections = 10'000;         // all workers together; the oldest idle ones go first
-    std::uint32_t max_connections_per_address = 0;  // 0: no limit
-    std::uint32_t max_requests_per_connection = 0;  // 0: no limit
+    std::uint32_t max_connections = 10'000;             // all workers together; who goes first: WorkerContext
+    std::uint32_t max_connections_per_address = 8'192;  // 0: no limit
+    std::uint32_t max_requests_per_connection = 0;      // 0: no limit
     std::uint64_t drain_bytes = 64 * 1024;  // unread request body that is read away to keep a connection
     std::uint64_t body_memory_bytes = 128 * 1024 * 1024;  // kept of request bodies, all workers together
     bool operator==(const Client&) const = default;

@@ -106,8 +106,8 @@ void fields(Visitor& v, Client& c) {
     v.number("max_headers", c.max_headers, {8, wire::kMaxHeaderLines}, {"Header lines. 431.", "60"});
     v.boolean("merge_slashes", c.merge_slashes, {"`//` in a path becomes `/`; false: 400."});
     v.number("max_connections", c.max_connections, {1, 10'000'000},
-             {"Open client connections of all workers; beyond, those close first that have asked for nothing "
-              "for longest.",
+             {"Open client connections of all workers. Beyond, those close first that have never completed a "
+              "head, then those without a request, the oldest first.",
               "50000"});
     v.number("max_connections_per_address", c.max_connections_per_address, {0, 10'000'000},
              {"Open connections of one address (IPv6: of one /64); 0: no limit.", "256"});

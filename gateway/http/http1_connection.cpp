@@ -24,7 +24,7 @@ Http1Connection::Http1Connection(WorkerContext& worker, const net::Peer& peer)
 }
 
 Http1Connection::~Http1Connection() {
-    leave_idle();
+    stop_waiting();
     worker_.sessions.remove(*this, &Http1Connection::all_);
     worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
     if (counted_) worker_.shared.addresses.release(peer_.address);
@@ -41,14 +41,14 @@ bool Http1Connection::open(WorkerContext& worker, int descriptor, const net::Pee
     const bool full = worker.shared.connections.load(std::memory_order_relaxed) >= rules.max_connections;
     // A listener that expects PROXY headers is for the balancer in front only: anybody else could write one
     // too.
-    if ((!trusted && (!counted || proxy_protocol)) || (full && !worker.idle.first)) {
+    if ((!trusted && (!counted || proxy_protocol)) || (full && !worker.first_to_go())) {
         if (counted) worker.shared.addresses.release(peer.address);
         worker.stats.connections_refused.add();
         ::close(descriptor);
         return false;
     }
     // A connection that does nothing makes room for one that wants something.
-    if (full) worker.idle.first->shed();
+    if (full) worker.first_to_go()->shed();
     std::unique_ptr<Http1Connection> connection(new Http1Connection(worker, peer));
     connection->counted_ = counted;
     SSL* ssl = tls ? tls->new_connection() : nullptr;
@@ -58,25 +58,30 @@ bool Http1Connection::open(WorkerContext& worker, int descriptor, const net::Pee
         return false;
     }
     connection->state_ = proxy_protocol ? State::proxy_header : (tls ? State::handshaking : State::idle);
-    connection->join_idle();  // until it asks for something
+    connection->wait_as(Waiting::expendable);  // until it has asked for something
     worker.wheel.set(*connection, rules.head_timeout);
     connection.release();  // from here on it ends itself through Poller::retire
     return true;
 }
 
-void Http1Connection::join_idle() {
-    worker_.idle.add(*this, &Http1Connection::idle_);
+void Http1Connection::wait_as(Waiting kind) {
+    stop_waiting();
+    (kind == Waiting::idle ? worker_.idle : worker_.expendable).add(*this, &Http1Connection::waiting_);
+    waiting_as_ = kind;
 }
 
-void Http1Connection::leave_idle() {
-    worker_.idle.remove(*this, &Http1Connection::idle_);
+void Http1Connection::stop_waiting() {
+    if (waiting_as_ == Waiting::nowhere) return;
+    (waiting_as_ == Waiting::idle ? worker_.idle : worker_.expendable)
+        .remove(*this, &Http1Connection::waiting_);
+    waiting_as_ = Waiting::nowhere;
 }
 
 void Http1Connection::close() {
     if (state_ == State::closed) return;
     if (request_) end_exchange();
     state_ = State::closed;
-    leave_idle();
+    stop_waiting();
     worker_.wheel.clear(*this);
     worker_.poller.batch().flush(stream_);
     stream_.close();
@@ -88,13 +93,14 @@ void Http1Connection::on_exception() noexcept {
 }
 
 void Http1Connection::begin_close() {
-    leave_idle();
+    stop_waiting();
     state_ = State::closing;
     if (!flush_batch() || !out_.empty()) return;  // on_drained() comes back here
     stream_.shutdown_write();
     if (inflow_ == Inflow::ended || (hung_up_ && !readable_)) return close();
     std::string().swap(in_);
     worker_.wheel.set(*this, kLinger);
+    wait_as(Waiting::expendable);
     if (!in_process_ && readable_) worker_.poller.again(this);
 }
 
@@ -145,7 +151,7 @@ void Http1Connection::become_idle() {
     if (worker_.draining) return begin_close();
     if (!out_.empty()) return;  // on_drained() comes back: who still takes its answer is not idle
     worker_.wheel.set(*this, worker_.snapshot->shared->config->client.idle_timeout);
-    join_idle();
+    wait_as(Waiting::idle);
 }
 
 void Http1Connection::close_if_idle() {

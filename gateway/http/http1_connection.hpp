@@ -27,7 +27,7 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
 
     // ---- for the worker
     void close_if_idle();  // draining
-    void shed();           // has not asked for anything: makes room
+    void shed();           // is in WorkerContext::expendable or idle: makes room
     void kill(std::string_view reason);
     Http1Connection* next() const { return all_.next; }
 
@@ -67,6 +67,8 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
         wanted,
         ended,  // its FIN has been seen
     };
+    // In which of the worker's lists it makes room for others.
+    enum class Waiting : std::uint8_t { nowhere, expendable, idle };
     enum class After : std::uint8_t { keep, close };
     enum class Framing : std::uint8_t { plain, chunked };  // of the answer's body
 
@@ -102,8 +104,8 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
     void on_drained();
     void end_exchange();
     void become_idle();
-    void join_idle();
-    void leave_idle();
+    void wait_as(Waiting kind);
+    void stop_waiting();
     void begin_close();
     void client_gone(std::string_view reason);
     void close();
@@ -127,10 +129,11 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
     std::uint32_t body_began_ = 0;      // tick
     std::uint32_t body_held_from_ = 0;  // tick; with Inflow::held
     std::uint32_t requests_ = 0;
+    Waiting waiting_as_ = Waiting::nowhere;
     bool in_process_ = false;
     bool counted_ = false;  // peer_.address, in Shared::addresses
     ConnectionList::Links all_;
-    ConnectionList::Links idle_;
+    ConnectionList::Links waiting_;
 };
 
 }  // namespace gateway::http

@@ -157,7 +157,7 @@ void Http1Connection::flush() {
 
 // Something is kept until the client takes it; on_drained() comes then.
 void Http1Connection::await_client() {
-    leave_idle();
+    stop_waiting();
     worker_.wheel.set(*this, worker_.snapshot->shared->config->client.write_timeout);
 }
 

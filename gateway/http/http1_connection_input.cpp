@@ -279,8 +279,8 @@ void Http1Connection::body_deadline() {
     worker_.wheel.set(*this, wait);
 }
 
+// Goes on waiting where it does: half a head is no request yet.
 void Http1Connection::begin_head() {
-    leave_idle();
     request_ = worker_.take_request();
     request_->exchange.snapshot = worker_.snapshot;
     request_->exchange.side = this;
@@ -289,6 +289,7 @@ void Http1Connection::begin_head() {
 }
 
 void Http1Connection::begin_request() {
+    stop_waiting();
     exchange::Exchange& exchange = request_->exchange;
     ++requests_;
     worker_.stats.requests_started.add();
@@ -310,6 +311,7 @@ void Http1Connection::begin_request() {
 
 // A request whose head was not understood never sees the pipeline; its answer has what every answer has.
 void Http1Connection::begin_unreadable() {
+    stop_waiting();
     exchange::Exchange& exchange = request_->exchange;
     ++requests_;
     worker_.stats.requests_started.add();

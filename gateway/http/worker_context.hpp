@@ -19,9 +19,14 @@ struct WorkerContext : exchange::WorkerResources {
     // Called about twice a second: memory that a burst needed and nobody used since goes back to the system.
     void trim();
 
-    // Every open connection; those without a request in the order they became so, the oldest first.
+    // Every open connection.
     ConnectionList sessions;
+    // Those that make room where all places are taken, each list in the order they came, the oldest first.
+    // Expendable: have never completed a head, or have their last answer and do not go. Idle: without a
+    // request.
+    ConnectionList expendable;
     ConnectionList idle;
+    Http1Connection* first_to_go() const { return expendable.first ? expendable.first : idle.first; }
 
     std::vector<std::unique_ptr<respond::ActiveRequest>> spare_requests;
     std::size_t least_spare = 0;     // since the last trim(): so many were not needed

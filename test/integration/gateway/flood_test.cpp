@@ -96,4 +96,53 @@ TEST_CASE("thousands of bodies that never come hold no upstream connection, plac
     CHECK(upstream.connections() == 1);
 }
 
+TEST_CASE("ten thousand half heads keep nobody out, and an idle connection in") {
+    static constexpr std::size_t kMany = 10'000;
+    allow_descriptors(kMany + 200);
+    FakeUpstream upstream(FakeUpstream::echo);
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
+    RawConnection idle(gateway.port());
+    const auto served = [&] {
+        idle.send("GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n");
+        return status_of(idle.read_until("-00\r\n\r\n")) == 200;
+    };
+    REQUIRE(served());
+    Crowd crowd(gateway.port());
+    for (std::size_t i = 0; i < kMany; ++i) crowd.join(2 + i % 8, "GET /x HTTP/1.1\r\nHost: a.te");
+    CHECK(gateway.wait_metric("gateway_connections_shed_total ", 1));
+    for (int i = 0; i < 20; ++i) CHECK(get(gateway.port(), "/x").status == 200);
+    CHECK(served());
+    // A connection that has asked for something once and now sends half a head is worth as much as an idle
+    // one.
+    idle.send("GET /x HTTP/1.1\r\nHost: a.te");
+    for (int i = 0; i < 20; ++i) CHECK(get(gateway.port(), "/x").status == 200);
+    idle.send("st\r\n\r\n");
+    CHECK(status_of(idle.read_until("-00\r\n\r\n")) == 200);
+    CHECK(gateway.metric("gateway_connections_refused_total ") == 0);
+}
+
+TEST_CASE("who has its last answer and does not go makes room, and so does half a head behind an answer") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
+    config.client = R"("max_connections":50)";
+    struct Row {
+        std::string bytes;
+        const char* answered;
+    };
+    const Row rows[] = {
+        {"GET /x HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n", "{route=\"open-\",status=\"2xx\"} "},
+        {"nonsense\r\n\r\n", "{route=\"(none)\",status=\"4xx\"} "},
+        {"GET /x HTTP/1.1\r\nHost: a.test\r\n\r\nGET /x HT", "{route=\"open-\",status=\"2xx\"} "},
+    };
+    for (const Row& row : rows) {
+        INFO(row.bytes);
+        Gateway gateway(config);
+        Crowd crowd(gateway.port());
+        for (int i = 0; i < 50; ++i) crowd.join(1, row.bytes);
+        REQUIRE(gateway.wait_metric(std::string("gateway_requests_total") + row.answered, 50));
+        for (int i = 0; i < 5; ++i) CHECK(get(gateway.port(), "/x").status == 200);
+        CHECK(gateway.metric("gateway_connections_shed_total ") >= 1);
+    }
+}
+
 }  // namespace test
