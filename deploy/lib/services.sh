@@ -222,7 +222,10 @@ service_settings() {
     unset JWT_SECRET_FILE MONGO_URI_FILE DB_PASSWORD_FILE DATABASE_URL DATABASE_URL_FILE
     export LOG_LEVEL=${LOG_LEVEL:-info} JWT_SECRET LISTEN_ADDRESS=127.0.0.1
     case $1 in
-    auth-service) export PORT=$AUTH_PORT MONGO_URI=$USER_STORE_URI SQL_DIR=$ROOT/sql/auth ;;
+    auth-service)
+        # Open, so that one can try it; elsewhere it is closed where nothing is said.
+        export PORT=$AUTH_PORT MONGO_URI=$USER_STORE_URI SQL_DIR=$ROOT/sql/auth REGISTRATION=${REGISTRATION:-open}
+        ;;
     acad-service)
         export PORT=$ACAD_PORT DB_HOST=127.0.0.1 DB_NAME=$ACAD_DATABASE DB_USER=$ACAD_DATABASE \
             DB_PASSWORD=$ACAD_DB_PASSWORD SQL_DIR=$ROOT/sql/acad SEED_DIR=$ROOT/sql/seed \

@@ -99,6 +99,7 @@ int create_admin(const Settings& settings, const std::vector<std::string>& argum
         return 2;
     }
     std::getline(std::cin, admin.password);
+    if (admin.password.ends_with('\r')) admin.password.pop_back();  // a file with the line ends of Windows
     if (domain::username_problem(admin.username)) {
         std::cerr << "--username: 3 to 64 letters, digits, '.', '_' or '-'\n";
         return 1;

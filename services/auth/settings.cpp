@@ -2,6 +2,7 @@
 
 #include "services/auth/crypto/mac.hpp"
 #include "services/auth/domain/identifiers.hpp"
+#include "services/auth/domain/unicode.hpp"
 #include "services/auth/store/database.hpp"
 #include "shared/base/encoding.hpp"
 
@@ -49,7 +50,8 @@ void read_first_admin(Environment& environment, Settings& settings) {
                             "is no user name: 3 to 64 letters, digits, '.', '_' or '-'");
     if (domain::email_problem(admin.email)) environment.problem("FIRST_ADMIN_EMAIL", "is no e-mail address");
     const domain::PasswordContext context{admin.username, admin.email, ""};
-    if (domain::password_problem(admin.password, context, settings.passwords))
+    const auto normalized = domain::to_nfc(admin.password).value_or(admin.password);
+    if (domain::password_problem(normalized, context, settings.passwords))
         environment.problem("FIRST_ADMIN_PASSWORD", "is too easy to guess: choose another one");
     settings.first_admin = std::move(admin);
 }
@@ -94,7 +96,7 @@ Settings read_settings(Environment& environment) {
     settings.hash_queue = count(environment, "HASH_QUEUE", 32, 0, 1000);
     settings.passwords.min_length = count(environment, "PASSWORD_MIN_LENGTH", 12, 8, 64);
 
-    settings.registration_open = environment.choice("REGISTRATION", "open", {"open", "closed"}) == "open";
+    settings.registration_open = environment.choice("REGISTRATION", "closed", {"open", "closed"}) == "open";
     settings.throttle.free_failures = environment.integer("LOGIN_FREE_FAILURES", 5, 1, 100);
     settings.throttle.max_delay =
         std::chrono::seconds(environment.integer("LOGIN_MAX_DELAY_S", 900, 1, 86400));

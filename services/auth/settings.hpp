@@ -54,7 +54,7 @@ struct Settings {
     domain::PasswordRules passwords;
 
     // limits
-    bool registration_open = true;
+    bool registration_open = false;
     domain::ThrottleRules throttle;
     domain::BucketRules failures_by_address;
     domain::BucketRules registrations_by_address;

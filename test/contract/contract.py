@@ -36,6 +36,7 @@ def start():
         auth={
             "ADDRESS_FAILURE_BURST": "100000", "ADDRESS_FAILURES_PER_MINUTE": "100000", "LOGIN_FREE_FAILURES": "100",
             "ADDRESS_REGISTRATION_BURST": "100000", "ADDRESS_REGISTRATIONS_PER_MINUTE": "100000",
+            "REGISTRATION": "open",
         },
         gateway={"ACCESS_LOG": "false", "SIGN_IN_RATE": "1000000", "SIGN_IN_BURST": "1000000"},
     )

@@ -97,6 +97,7 @@ System::Environment System::auth_environment(std::size_t i) const {
                        {"LISTEN_ADDRESS", "127.0.0.1"},
                        {"MONGO_URI", auth_mongo_ ? auth_mongo_->uri() : auth_postgres_->uri()},
                        {"JWT_SECRET", kJwtSecret},
+                       {"REGISTRATION", "open"},
                        {"SQL_DIR", source_path("sql/auth")}};
     if (!keys_dir_.empty()) values["SIGNING_KEYS_DIR"] = keys_dir_.string();
     for (const auto& [name, value] : options_.auth) values[name] = value;

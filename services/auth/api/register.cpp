@@ -2,6 +2,7 @@
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/api/login_sessions.hpp"
+#include "services/auth/domain/identifiers.hpp"
 
 namespace auth::api {
 
@@ -18,6 +19,9 @@ Answer register_account(Context& context, Request& request) {
     store::NewAccount account;
     account.username = read_username(*body.in);
     account.email = read_email(*body.in);
+    // An admin may give such a name; nobody takes it.
+    if (domain::reserved_username(account.username))
+        body.in->error("username", "Nama pengguna ini tidak dapat dipilih sendiri");
     const std::string password = body.in->required_text("password", password_rule());
     if (!body.finish()) co_return std::move(*body.refusal);
 

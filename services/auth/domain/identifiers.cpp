@@ -34,6 +34,45 @@ bool domain_name(std::string_view text) {
     }
 }
 
+constexpr std::string_view kReservedNames[] = {"root", "support", "system"};
+
+// What is left of a name for a reader in a hurry: without separators, and one sign for those that look alike.
+std::string looks_like(std::string_view name) {
+    std::string seen;
+    for (const char c : name) {
+        switch (c) {
+            case '.':
+            case '_':
+            case '-':
+                continue;
+            case '0':
+                seen += 'o';
+                break;
+            case '1':
+            case 'l':
+                seen += 'i';
+                break;
+            case '3':
+                seen += 'e';
+                break;
+            case '4':
+                seen += 'a';
+                break;
+            case '5':
+                seen += 's';
+                break;
+            case '7':
+                seen += 't';
+                break;
+            default:
+                seen += c;
+        }
+        if (seen.ends_with("rn")) seen.replace(seen.size() - 2, 2, "m");
+        if (seen.ends_with("vv")) seen.replace(seen.size() - 2, 2, "w");
+    }
+    return seen;
+}
+
 }  // namespace
 
 // No '@': a user name can then never look like somebody's e-mail address, and one login field serves both.
@@ -53,6 +92,16 @@ std::optional<std::string> email_problem(std::string_view email) {
         !dot_atom(email.substr(0, at)) || !domain_name(email.substr(at + 1)))
         return "Alamat email tidak valid";
     return std::nullopt;
+}
+
+bool reserved_username(std::string_view username) {
+    const bool digits =
+        std::all_of(username.begin(), username.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (digits) return true;
+    const auto seen = looks_like(username_key(username));
+    if (seen.starts_with(looks_like("admin"))) return true;
+    return std::any_of(std::begin(kReservedNames), std::end(kReservedNames),
+                       [&](std::string_view name) { return seen == looks_like(name); });
 }
 
 std::string username_key(std::string_view username) {

@@ -176,10 +176,28 @@ TEST_CASE("weak passwords are refused when registering") {
     }
 }
 
-TEST_CASE("closed registration refuses everybody") {
+TEST_CASE("closed registration, and one of which nothing is said, refuses everybody") {
     if (!test::have_servers(Kind::postgres)) return;
-    Service service(Kind::postgres, {{"REGISTRATION", "closed"}});
-    CHECK(is_problem(service.post("/api/auth/register", registration("budi")), 403, "registration_closed"));
+    for (const std::string setting : {"closed", ""}) {
+        Service service(Kind::postgres, {{"REGISTRATION", setting}});
+        CHECK(
+            is_problem(service.post("/api/auth/register", registration("budi")), 403, "registration_closed"));
+    }
+}
+
+TEST_CASE("nobody registers by a reserved name and an admin gives one") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    for (const std::string name : {"administrator", "Adm1n", "system", "2200123"}) {
+        CAPTURE(name);
+        const auto refused = service.post("/api/auth/register", registration(name, "x@kampus.ac.id"));
+        CHECK(is_problem(refused, 422, "validation_failed"));
+        CHECK(refused.body.find("\"pointer\":\"/username\"") != std::string::npos);
+        CHECK(service.post("/api/auth/users", registration(name), service.login("admin").access).status ==
+              201);
+    }
 }
 
 TEST_CASE("an unknown name a wrong password and a disabled account look the same") {

@@ -44,6 +44,7 @@ Service::Environment Service::environment(Environment extra) const {
                        {"LISTEN_ADDRESS", "127.0.0.1"},
                        {"MONGO_URI", uri_},
                        {"JWT_SECRET", test::kJwtSecret},
+                       {"REGISTRATION", "open"},
                        {"SQL_DIR", test::source_path("sql/auth")}};
     for (const auto& [name, value] : extra_) values[name] = value;
     for (const auto& [name, value] : extra) values[name] = value;

@@ -288,6 +288,10 @@ TEST_CASE("the first admin comes from a command or once from the environment") {
     CAPTURE(output);
     const auto admin = service.login("kepala", "jeruk-manis-77").access;
     CHECK(service.get("/api/auth/users", admin).status == 200);
+    // A file with the line ends of Windows.
+    CHECK(service.command({"create-admin", "--username", "wakil", "--email", "wakil@kampus.ac.id"},
+                          "jeruk-manis-77\r\n") == 0);
+    CHECK(service.login_reply("wakil", "jeruk-manis-77").status == 200);
     CHECK(service.command({"create-admin", "--username", "kepala"}, "jeruk-manis-77\n") == 2);
     // A name that is taken stays whose it is.
     CHECK(service.command({"create-admin", "--username", "Kepala", "--email", "k9@kampus.ac.id"},

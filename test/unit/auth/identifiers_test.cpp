@@ -49,6 +49,21 @@ TEST_CASE("e-mail addresses have a local part and a domain with a dot") {
     }
 }
 
+TEST_CASE("names that speak for the office and numbers are reserved, also where they only look like it") {
+    for (const std::string name :
+         {"admin",   "Admin",  "ADMIN2", "administrator", "admin.kampus", "4dm1n",   "a.d.m.i.n",
+          "adrnin",  "adm-in", "admln",  "root",          "R00T",         "r-o-o-t", "support",
+          "5upp0rt", "system", "sy5tem", "5y57em",        "22001",        "0"}) {
+        CAPTURE(name);
+        CHECK(reserved_username(name));
+    }
+    for (const std::string name : {"budi", "roots", "rootini", "supporter", "sistem", "a22001", "22001a",
+                                   "padmini", "madmin", "systema", "s22-001"}) {
+        CAPTURE(name);
+        CHECK_FALSE(reserved_username(name));
+    }
+}
+
 TEST_CASE("names are compared without case and width") {
     CHECK(username_key("BUDI") == username_key("budi"));
     CHECK(username_key("\xEF\xBC\xA2udi") == "budi");  // full-width B

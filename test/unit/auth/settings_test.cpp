@@ -33,7 +33,7 @@ TEST_CASE("the two required settings are enough") {
     CHECK(settings.port == 3001);
     CHECK(settings.issuer == "kampus-auth");
     CHECK(settings.audience == "kampus-api");
-    CHECK(settings.registration_open);
+    CHECK_FALSE(settings.registration_open);
     CHECK(settings.sessions.access_ttl == std::chrono::seconds(600));
     CHECK(settings.passwords.min_length == 12);
     CHECK(settings.refresh_key.size() == 32);
