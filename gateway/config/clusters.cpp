@@ -86,9 +86,11 @@ void hash_on_field(Visitor& v, Balancer balancer, HashOn& hash_on) {
     if (balancer == Balancer::hash)
         on = hash_on.source == HashOn::Source::header ? std::string(kHeader) + hash_on.header
                                                       : std::string(kAddress);
-    v.text("hash_on", on,
-           {"Key of the balancer `hash`: `client_address` or `header:<name>`. Refused with another balancer.",
-            "header:x-user-id", R"(`"client_address"`)"});
+    v.text(
+        "hash_on", on,
+        {"Key of the balancer `hash`: `client_address` or `header:<name>`, as the service gets it; without "
+         "one the address. Refused with another balancer.",
+         "header:x-user-id", R"(`"client_address"`)"});
     Section* in = v.reading();
     if (!in || !on) return;
     if (*on != kAddress) {
@@ -97,6 +99,7 @@ void hash_on_field(Visitor& v, Balancer balancer, HashOn& hash_on) {
             return in->problem("hash_on", "must be \"client_address\" or \"header:<name>\"");
         hash_on.source = HashOn::Source::header;
         hash_on.header = lower_case(std::string(name));
+        check_decisive_header(*in, "hash_on", hash_on.header, Decided::when_forwarding);
     }
     if (balancer != Balancer::hash) in->problem("hash_on", "goes with the balancer hash only");
 }

@@ -283,7 +283,7 @@ struct HeaderMatch {
 };
 
 struct RouteMatch {
-    std::vector<std::string> hosts;     // lower-case, without port; "*.example.org" allowed; empty: any
+    std::vector<std::string> hosts;     // canonical, without port; "*.example.org" allowed; empty: any
     std::optional<std::string> path;    // exact
     std::optional<std::string> prefix;  // matches itself and what follows behind a '/'
     wire::MethodSet methods = wire::MethodSet::all();  // GET brings HEAD along
@@ -434,6 +434,8 @@ struct Config {
 
     // Names of the headers that only the gateway sets (lower-case): those of every issuer's claim_headers.
     std::vector<std::string> identity_headers() const;
+    // Names of the headers (lower-case) that routes, balancers and limits decide by.
+    std::vector<std::string> decisive_headers() const;
     const Cluster* find_cluster(std::string_view name) const;
     bool operator==(const Config&) const = default;
 };

@@ -65,6 +65,18 @@ std::vector<std::string> Config::identity_headers() const {
     return names;
 }
 
+std::vector<std::string> Config::decisive_headers() const {
+    std::vector<std::string> names;
+    for (const auto& route : routes)
+        for (const auto& condition : route.match.headers) names.push_back(condition.name);
+    for (const auto& cluster : clusters)
+        if (cluster.hash_on.source == HashOn::Source::header) names.push_back(cluster.hash_on.header);
+    for (const auto& limit : rate_limits)
+        for (const auto& part : limit.key)
+            if (part.kind == RateLimit::KeyPart::Kind::header) names.push_back(part.name);
+    return names;
+}
+
 const Cluster* Config::find_cluster(std::string_view name) const {
     for (const auto& cluster : clusters)
         if (cluster.name == name) return &cluster;

@@ -1,7 +1,9 @@
 #include "gateway/config/names.hpp"
 
+#include "gateway/config/config.hpp"
 #include "gateway/config/section.hpp"
 #include "gateway/wire/chars.hpp"
+#include "gateway/wire/header_name.hpp"
 #include "gateway/wire/output.hpp"
 #include "gateway/wire/path.hpp"
 #include "shared/base/text.hpp"
@@ -21,6 +23,20 @@ void check_name(Section& section, const std::string& name) {
 
 void check_header_name(Section& section, std::string_view key, const std::string& name) {
     if (!wire::valid_header_name(name)) section.problem(key, "\"" + name + "\" is not a header name");
+}
+
+void check_decisive_header(Section& section, std::string_view key, const std::string& name, Decided when) {
+    const auto id = wire::classify(name);
+    const auto ours = [&] {
+        const auto names = section.config().identity_headers();
+        return wire::written_by_gateway(id) ||
+               std::find(names.begin(), names.end(), lower_case(name)) != names.end();
+    };
+    if (wire::ends_here(id) || name.find('_') != std::string::npos)
+        section.problem(key, "\"" + name + "\" is never passed on: nothing can be decided by it");
+    else if (when == Decided::before_forwarding && ours())
+        section.problem(key, "\"" + name + "\" is written by the gateway: a client's copy decides nothing" +
+                                 (id == wire::Header::host ? "; match.hosts is for host names" : ""));
 }
 
 void check_path(Section& section, std::string_view key, const std::string& path) {

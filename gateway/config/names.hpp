@@ -17,6 +17,10 @@ std::string lower_case(std::string text);
 void check_name(Section& section, const std::string& name);
 // Reports header names that are no tokens.
 void check_header_name(Section& section, std::string_view key, const std::string& name);
+// Reports a header that nothing can be decided by: the service does not see what the client has sent. What
+// the gateway itself writes is known when a request is forwarded, not when its route is chosen.
+enum class Decided { before_forwarding, when_forwarding };
+void check_decisive_header(Section& section, std::string_view key, const std::string& name, Decided when);
 // Reports paths that are not in the form that request paths are brought to: they could never match.
 void check_path(Section& section, std::string_view key, const std::string& path);
 

@@ -11,7 +11,8 @@ void hosts_field(Visitor& v, std::vector<std::string>& hosts) {
     const auto before = in ? in->problem_count() : 0;
     std::optional<std::vector<std::string>> given;
     if (!hosts.empty()) given = hosts;
-    v.texts("hosts", given, {"Without port; not empty.", R"(["kampus.example", "*.kampus.example"])", "any"});
+    v.texts("hosts", given,
+            {"Without port; not empty. `a.` is `a`.", R"(["kampus.example", "*.kampus.example"])", "any"});
     if (!in || !given) return;
     hosts = std::move(*given);
     if (hosts.empty() && in->problem_count() == before)
@@ -23,6 +24,10 @@ void hosts_field(Visitor& v, std::vector<std::string>& hosts) {
         if (plain.empty() || wire::check_authority(plain) != plain.size() ||
             (any_below && plain.front() == '['))
             in->problem("hosts", "\"" + host + "\" is not a host name (no port; \"*.\" may stand in front)");
+        else if (host.front() == '[')
+            host = wire::canonical_literal(host);
+        else if (host.ends_with('.'))
+            host.pop_back();
     }
 }
 
@@ -51,7 +56,10 @@ void methods_field(Visitor& v, wire::MethodSet& methods) {
 
 void fields(Visitor& v, HeaderMatch& header) {
     v.text("name", header.name, {"", "X-Beta", kRequired});
-    if (Section* in = v.reading()) check_header_name(*in, "name", header.name);
+    if (Section* in = v.reading()) {
+        check_header_name(*in, "name", header.name);
+        check_decisive_header(*in, "name", header.name, Decided::before_forwarding);
+    }
     header.name = lower_case(std::move(header.name));
     v.text("equals", header.equals, {"", "1", "any value"});
 }
@@ -66,7 +74,8 @@ void fields(Visitor& v, RouteMatch& match) {
     if (in && in->has("path") == in->has("prefix")) in->problem("", "needs exactly one of path and prefix");
     hosts_field(v, match.hosts);
     methods_field(v, match.methods);
-    v.objects("headers", match.headers, {"All of them must be met."});
+    v.objects("headers", match.headers,
+              {"All of them must be met. Several lines of one name are one value, as in a list."});
 }
 
 }  // namespace gateway::config

@@ -3,19 +3,26 @@
 #include <limits>
 
 #include "gateway/config/fields.hpp"
+#include "gateway/wire/header_name.hpp"
 #include "gateway/wire/output.hpp"
 #include "gateway/wire/path.hpp"
 
 namespace gateway::config {
 namespace {
 
-// Headers that a route may not set: framing and identity are the gateway's own.
-bool reserved(const std::string& lower, bool request) {
-    static constexpr std::string_view kReserved[] = {
-        "connection", "content-length",    "host",    "keep-alive",
-        "te",         "transfer-encoding", "trailer", "upgrade"};
-    return std::find(std::begin(kReserved), std::end(kReserved), lower) != std::end(kReserved) ||
-           (request && (lower.starts_with("x-user-") || lower == "x-session-id" || lower == "authorization"));
+// Why a route may not set that header; null: it may. Framing, identity and the client's address are the
+// gateway's own words, CORS belongs to one policy.
+const char* reserved(const Config& config, const std::string& lower, bool request) {
+    using wire::Header;
+    constexpr const char* kOurs = "is set by the gateway alone";
+    const auto id = wire::classify(lower);
+    if (wire::ends_here(id) || id == Header::host) return kOurs;
+    if (!request) return lower.starts_with("access-control-") ? "is what the route's cors says" : nullptr;
+    const auto identity = config.identity_headers();
+    const bool ours = id == Header::x_user || id == Header::x_session_id || id == Header::authorization ||
+                      id == Header::x_client_address ||
+                      std::find(identity.begin(), identity.end(), lower) != identity.end();
+    return ours ? kOurs : nullptr;
 }
 
 // The gateway's own headers are not set by a route.
@@ -28,8 +35,9 @@ void header_changes(Visitor& v, std::string_view key, bool request, std::vector<
     items.read = [&](Visitor& item) {
         HeaderChange change;
         fields(item, change);
-        if (Section* in = item.reading(); in && reserved(lower_case(change.name), request))
-            in->problem("name", "is set by the gateway alone");
+        if (Section* in = item.reading())
+            if (const char* why = reserved(in->config(), lower_case(change.name), request))
+                in->problem("name", why);
         changes.push_back(std::move(change));
     };
     v.list(key, items, doc);
@@ -82,8 +90,8 @@ void key_field(Visitor& v, std::vector<RateLimit::KeyPart>& key) {
         texts.push_back(kKinds[static_cast<std::size_t>(part.kind)] + part.name);
     }
     v.texts("key", texts,
-            {"One bucket for each combination of `address`, `route`, `claim:<name>`, `header:<name>`; empty: "
-             "one for all.",
+            {"One bucket for each combination of `address`, `route`, `claim:<name>`, `header:<name>` (as the "
+             "service gets it); empty: one for all. Who has no such claim or header counts by address.",
              R"(["address", "route"])"});
     Section* in = v.reading();
     if (!in) return;
@@ -98,6 +106,7 @@ void key_field(Visitor& v, std::vector<RateLimit::KeyPart>& key) {
         } else if (text.starts_with("header:") && wire::valid_header_name(std::string_view(text).substr(7))) {
             part.kind = Kind::header;
             part.name = lower_case(text.substr(7));
+            check_decisive_header(*in, "key", part.name, Decided::when_forwarding);
         } else if (text != "address") {
             in->problem("key",
                         "\"" + text + R"(" is none of "address", "route", "claim:<name>", "header:<name>")");
@@ -185,11 +194,15 @@ void fields(Visitor& v, Route& route) {
     v.object("limits", route.limits, {});
     v.object("timeouts", route.timeouts, {"", "", "the cluster's"});
     v.boolean("retry", route.retry, {"false: never retried.", "", "the cluster's"});
-    v.object("cors", route.cors,
-             {"Cross-origin requests (Fetch standard). Without it no CORS header is sent."});
-    header_changes(v, "request_headers", true, route.request_headers, {"Set on the request upstream."});
+    v.object(
+        "cors", route.cors,
+        {"Cross-origin requests (Fetch standard). A service's own CORS headers are dropped; without `cors` "
+         "none is sent."});
+    header_changes(v, "request_headers", true, route.request_headers,
+                   {"Set on the request upstream, also in place of what the gateway itself would say."});
     header_changes(v, "response_headers", false, route.response_headers,
-                   {"Set on the answer: security headers and the like."});
+                   {"Set on the answer: security headers and the like. In place of the service's and of the "
+                    "gateway's own."});
     v.boolean("websocket", route.websocket, {"WebSocket upgrades are passed on."});
     v.boolean("access_log", route.access_log, {});
     if (!in) return;

@@ -40,8 +40,9 @@ class ClientSide {
   public:
     // The answer begins; its first bytes leave together with the head. `last`: they are all.
     virtual Given head(const Reply& reply, std::string_view first, bool last) = 0;
-    // An answer before the answer: 103 with these lines, or 100 (null).
-    virtual Given informational(const wire::ResponseHead* lines) = 0;
+    // An answer before the answer: 103 with these lines, changed by the overrides, or 100 (null).
+    virtual Given informational(const wire::ResponseHead* lines,
+                                std::span<const wire::Addition> overrides = {}) = 0;
     // More of the answer, or of what a tunnel carries. `last`: nothing follows.
     virtual Given body(std::string_view data, bool last) = 0;
     // All has been handed over: the exchange is over.

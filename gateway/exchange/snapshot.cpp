@@ -49,10 +49,14 @@ std::shared_ptr<const Snapshot> Snapshot::make(std::shared_ptr<const config::Con
     rules.max_headers = settings->client.max_headers;
     rules.merge_slashes = settings->client.merge_slashes;
     for (const std::string& name : settings->identity_headers()) rules.add_identity_header(name);
+    for (std::string& name : settings->decisive_headers()) rules.add_decisive_header(std::move(name));
 
     for (const config::RateLimit& limit : settings->rate_limits) {
-        const bool claims = std::any_of(limit.key.begin(), limit.key.end(), [](const auto& part) {
-            return part.kind == config::RateLimit::KeyPart::Kind::claim;
+        // An identity header is a claim, too.
+        const bool claims = std::any_of(limit.key.begin(), limit.key.end(), [&rules](const auto& part) {
+            using Kind = config::RateLimit::KeyPart::Kind;
+            return part.kind == Kind::claim ||
+                   (part.kind == Kind::header && rules.is_identity_header(part.name));
         });
         snapshot->rate_policies.push_back(
             {limits::Rate(limit.requests, limit.period, limit.burst == 0 ? limit.requests : limit.burst),

@@ -33,7 +33,8 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
 
     // ---- for who answers
     exchange::Given head(const exchange::Reply& reply, std::string_view first, bool last) override;
-    exchange::Given informational(const wire::ResponseHead* lines) override;
+    exchange::Given informational(const wire::ResponseHead* lines,
+                                  std::span<const wire::Addition> overrides) override;
     exchange::Given body(std::string_view data, bool last) override;
     void end() override;
     void cut(std::string_view reason) override;

@@ -79,12 +79,13 @@ bool Http1Connection::write_head(wire::Output& out, const Reply& reply, wire::Cl
                           : wire::write_own_response_head(out, reply.status, add);
 }
 
-Given Http1Connection::informational(const wire::ResponseHead* lines) {
+Given Http1Connection::informational(const wire::ResponseHead* lines,
+                                     std::span<const wire::Addition> overrides) {
     if (!lines) return send("HTTP/1.1 100 Continue\r\n\r\n");
     // HTTP/1.0 does not know them.
     if (request_->exchange.version_minor == 0) return Given::taken;
     wire::Output out(worker_.answer_head.data(), worker_.answer_head.size());
-    return wire::write_informational_head(out, *lines) ? send(out.view()) : Given::taken;
+    return wire::write_informational_head(out, *lines, overrides) ? send(out.view()) : Given::taken;
 }
 
 Given Http1Connection::body(std::string_view data, bool last) {

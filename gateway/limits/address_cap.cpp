@@ -23,9 +23,9 @@ struct KeyHasher {
 
 Key key_of(const wire::IpAddress& address) {
     Key key{};
-    std::memcpy(&key.high, address.bytes.data(), 8);
-    // one customer gets a whole /64 of IPv6: its addresses count together
-    if (address.is_v4()) std::memcpy(&key.low, address.bytes.data() + 8, 8);
+    const auto bytes = address.counted_bytes();
+    std::memcpy(&key.high, bytes.data(), 8);
+    if (bytes.size() == 16) std::memcpy(&key.low, bytes.data() + 8, 8);
     return key;
 }
 

@@ -2,6 +2,7 @@
 
 #include "gateway/exchange/error_body.hpp"
 #include "gateway/exchange/snapshot.hpp"
+#include "gateway/exchange/upstream_header.hpp"
 #include "gateway/limits/key_hash.hpp"
 #include "gateway/limits/keyed_limiter.hpp"
 #include "gateway/observe/stats.hpp"
@@ -13,23 +14,29 @@ namespace {
 
 using config::RateLimit;
 
+constexpr std::string_view kLastOfLimits = "RateLimit-Policy";
+// As earlier drafts had them.
+constexpr std::string_view kOldNames[] = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"};
+
 limits::KeyHash::Value key_of(const RateLimit& policy, std::uint64_t id, const exchange::Exchange& exchange) {
     limits::KeyHash hash(id);
+    const auto address = [&] { hash.part(exchange.client.counted_bytes()); };
+    // Without the key the address counts: one bucket for all of them would be anybody's to empty.
+    const auto part_or_address = [&](std::string_view value) {
+        hash.part(value);
+        if (value.empty()) address();
+    };
     for (const RateLimit::KeyPart& part : policy.key) {
         switch (part.kind) {
-            case RateLimit::KeyPart::Kind::address: {
-                // IPv6 clients own at least a /64: counting single addresses would count nothing.
-                const auto& bytes = exchange.client.bytes;
-                const std::size_t length = exchange.client.is_v4() ? bytes.size() : 8;
-                hash.part({reinterpret_cast<const char*>(bytes.data()), length});
+            case RateLimit::KeyPart::Kind::address:
+                address();
                 break;
-            }
             case RateLimit::KeyPart::Kind::claim:
-                hash.part(exchange.identity ? exchange.identity->claim(part.name).value_or("") : "");
+                part_or_address(exchange.identity ? exchange.identity->claim(part.name).value_or("") : "");
                 break;
             case RateLimit::KeyPart::Kind::header: {
-                const wire::HeaderLine* line = exchange.head.find(part.name);
-                hash.part(line ? exchange.head.value(*line) : std::string_view());
+                std::string joined;
+                part_or_address(exchange::upstream_header(exchange, part.name, joined));
                 break;
             }
             case RateLimit::KeyPart::Kind::route:
@@ -53,8 +60,12 @@ Verdict check(Context& context, bool claims) {
         limits::RateLimitFields fields;
         limits::format_fields(policy.name, runtime.rate, decision, fields);
         auto& out = exchange.response_additions;
-        out.push_back({"RateLimit", exchange.text.keep(fields.limit), wire::Addition::Mode::append});
-        out.push_back({"RateLimit-Policy", exchange.text.keep(fields.policy), wire::Addition::Mode::append});
+        using Mode = wire::Addition::Mode;
+        // What the upstream says of a limit of its own would contradict ours.
+        if (out.empty() || out.back().name != kLastOfLimits)
+            for (const std::string_view name : kOldNames) out.push_back({name, {}, Mode::set});
+        out.push_back({"RateLimit", exchange.text.keep(fields.limit), Mode::set});
+        out.push_back({kLastOfLimits, exchange.text.keep(fields.policy), Mode::set});
         if (decision.allowed) continue;
         context.tools.stats.rate_limited.add();
         context.answer = exchange::answer_for(exchange::Failed::rate_limited);

@@ -49,7 +49,6 @@ class Attempt {
     enum class Progress : std::uint8_t { nothing, some_bytes, head };
     Request request = Request::open;
     Progress progress = Progress::nothing;
-    std::uint8_t informational = 0;  // answers before the final one
     wire::ResponseHead head;
     wire::BodyReader body;
     std::string& pieces;  // of the head

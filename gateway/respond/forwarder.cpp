@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gateway/exchange/exchange.hpp"
+#include "gateway/exchange/upstream_header.hpp"
 #include "gateway/routing/rewrite.hpp"
 #include "gateway/wire/websocket.hpp"
 #include "shared/base/text.hpp"
@@ -37,8 +38,9 @@ void Forwarder::start(exchange::Exchange& exchange) {
     state_ = State::queued;
     if (settings().balancer == config::Balancer::hash) {
         if (settings().hash_on.source == config::HashOn::Source::header) {
-            const wire::HeaderLine* line = head.find(settings().hash_on.header);
-            hash_key_ = shared::fnv1a(line ? head.value(*line) : std::string_view());
+            std::string joined;
+            const auto value = exchange::upstream_header(exchange, settings().hash_on.header, joined);
+            hash_key_ = shared::fnv1a(value.empty() ? exchange.client_text : value);
         } else {
             hash_key_ = shared::fnv1a(exchange.client_text);
         }
@@ -97,18 +99,12 @@ bool Forwarder::write_head(const config::ClusterTarget& target) {
     out.forwarded_for = exchange.forwarded_for;
     out.forwarded_proto = exchange.forwarded_proto;
     out.forwarded_host = exchange.forwarded_host;
-    out.real_ip = exchange.client_text;
+    out.client_address = exchange.client_text;
     out.request_id = exchange.request_id;
     out.traceparent = {exchange.traceparent.data(), exchange.traceparent.size()};
     if (exchange.identity) out.identity_lines = exchange.identity->header_block();
-    std::vector<wire::Addition> additions;
-    if (exchange.forwarded.empty()) {
-        out.additions = exchange.runtime->request_headers;
-    } else {
-        additions = exchange.runtime->request_headers;
-        additions.push_back({"Forwarded", exchange.forwarded, wire::Addition::Mode::set});
-        out.additions = additions;
-    }
+    out.forwarded = exchange.forwarded;
+    out.additions = exchange.runtime->request_headers;
     out.body = bodiless ? wire::BodyKind::none : head.body();
     out.content_length = head.content_length();
     out.send_zero_length =

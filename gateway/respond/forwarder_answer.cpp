@@ -11,7 +11,6 @@ using exchange::Reply;
 namespace {
 
 constexpr int kReadsPerTurn = 4;
-constexpr std::uint8_t kMostInformational = 8;
 
 // What the upstream said about itself: these count against an endpoint (docs/configuration.md, outlier).
 bool counts_as_failure(unsigned status) {
@@ -94,12 +93,12 @@ bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
 }
 
 bool Forwarder::on_informational() {
-    if (++attempt_->informational > kMostInformational) {
-        attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
-        return false;
-    }
+    // 102: it is being worked on (RFC 2518 section 10.1), so the wait begins anew.
+    if (attempt_->head.status() == 102 && request_body_ == Body::complete) arm(first_byte_);
     // 100 was answered by us; 103 (early hints) goes on.
-    return attempt_->head.status() != 103 || exchange_->side->informational(&attempt_->head) != Given::gone;
+    return attempt_->head.status() != 103 ||
+           exchange_->side->informational(&attempt_->head, exchange_->runtime->response_headers) !=
+               Given::gone;
 }
 
 bool Forwarder::on_answer_head(char* rest, std::size_t size) {

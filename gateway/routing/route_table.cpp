@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "gateway/wire/chars.hpp"
+#include "gateway/wire/path.hpp"
 #include "shared/base/text.hpp"
 
 namespace gateway::routing {
@@ -117,14 +118,22 @@ struct WildcardHost {
 
 const config::HeaderMatch* unmet(const Route& route, const wire::HeadLines& lines) {
     for (const auto& condition : route.match.headers) {
-        const bool met =
-            std::any_of(lines.lines().begin(), lines.lines().end(), [&](const wire::HeaderLine& line) {
-                return wire::equals_lower(lines.name(line), condition.name) &&
-                       (!condition.equals || lines.value(line) == *condition.equals);
-            });
-        if (!met) return &condition;
+        std::string joined;
+        const auto value = lines.combined(condition.name, joined);
+        if (!value || (condition.equals && *value != *condition.equals)) return &condition;
     }
     return nullptr;
+}
+
+// One spelling of a host: lower case, without the dot of the root, an IP address as it is usually written.
+std::string_view canonical_host(std::string_view host, std::array<char, 256>& storage) {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    const auto length = std::min(host.size(), storage.size());
+    for (std::size_t i = 0; i < length; ++i) storage[i] = wire::chars::lower(host[i]);
+    if (length == 0 || storage[0] != '[') return {storage.data(), length};
+    const auto literal = wire::canonical_literal({storage.data(), length});
+    std::copy(literal.begin(), literal.end(), storage.begin());
+    return {storage.data(), literal.size()};
 }
 
 std::string describe(const Group& group) {
@@ -202,10 +211,8 @@ struct RouteTable::Impl {
             return match;
         }
         if (!host.empty() && (!exact_hosts.empty() || !wildcard_hosts.empty())) {
-            std::array<char, 256> lower;  // NOLINT: written before it is read
-            const auto length = std::min(host.size(), lower.size());
-            for (std::size_t i = 0; i < length; ++i) lower[i] = wire::chars::lower(host[i]);
-            const std::string_view name(lower.data(), length);
+            std::array<char, 256> storage;  // NOLINT: written before it is read
+            const std::string_view name = canonical_host(host, storage);
             if (const auto found = exact_hosts.find(name); found != exact_hosts.end()) {
                 note([&] { return "host " + std::string(name) + " has routes of its own"; });
                 if (decide(found->second, method, path, lines, match, note)) return match;

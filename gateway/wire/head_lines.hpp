@@ -4,7 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "gateway/wire/header_name.hpp"
@@ -37,6 +39,9 @@ class HeadLines {
     std::string_view value(Header id) const;
     // First line with that name, for names that are Header::other too; case-insensitive. nullptr if absent.
     const HeaderLine* find(std::string_view name) const;
+    // The value of that name (lower-case) as the other side will see it: what is dropped is not there,
+    // several lines are one list (RFC 9110 section 5.3), put together in `storage`.
+    std::optional<std::string_view> combined(std::string_view name, std::string& storage) const;
     // How many lines have that name.
     std::size_t count(Header id) const;
 

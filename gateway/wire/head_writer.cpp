@@ -1,6 +1,7 @@
 #include "gateway/wire/head_writer.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "gateway/wire/chars.hpp"
 #include "shared/base/http_text.hpp"
@@ -8,11 +9,19 @@
 namespace gateway::wire {
 namespace {
 
+bool same_name(const Addition& a, std::string_view name) {
+    return a.name.size() == name.size() && equals_ignoring_case(a.name, name);
+}
+
 bool overridden(std::string_view name, std::span<const Addition> additions) {
     return std::any_of(additions.begin(), additions.end(), [name](const Addition& a) {
-        return a.mode == Addition::Mode::set && a.name.size() == name.size() &&
-               equals_ignoring_case(a.name, name);
+        return a.mode == Addition::Mode::set && same_name(a, name);
     });
+}
+
+bool named(std::string_view name, std::span<const Addition> lines) {
+    return std::any_of(lines.begin(), lines.end(),
+                       [name](const Addition& line) { return same_name(line, name) && !line.value.empty(); });
 }
 
 // The lines that stay, as "Name: value". Neighbours that are spelled like that already go out in one copy.
@@ -45,15 +54,25 @@ void kept_lines(Output& out, const HeadLines& head, std::span<const Addition> ad
     flush();
 }
 
-// `head` may be null: an answer of our own.
-void additions_to(Output& out, const HeadLines* head, std::span<const Addition> additions) {
+// `present`: whether there is a line of that name already.
+template <class Present>
+void additions_to(Output& out, std::span<const Addition> additions, Present&& present) {
     for (const auto& a : additions) {
         if (a.mode == Addition::Mode::set && a.value.empty()) continue;  // only removes
-        if (a.mode == Addition::Mode::if_absent && head != nullptr) {
-            const auto* line = head->find(a.name);
-            if (line != nullptr && !line->drop) continue;
-        }
+        if (a.mode == Addition::Mode::if_absent && present(a.name)) continue;
         out.header(a.name, a.value);
+    }
+}
+
+bool kept(const HeadLines& head, std::string_view name) {
+    const auto* line = head.find(name);
+    return line != nullptr && !line->drop;
+}
+
+void own_lines(Output& out, std::span<const Addition> own, std::span<const Addition> additions) {
+    for (const auto& line : own) {
+        if (line.value.empty() || (!additions.empty() && overridden(line.name, additions))) continue;
+        out.own_header(line.name, line.value);
     }
 }
 
@@ -86,6 +105,8 @@ void response_framing(Output& out, const ClientResponse& add) {
     out.text("\r\n");
 }
 
+constexpr std::string_view kRequestId = "X-Request-Id";
+
 bool fits(const Output& out) {
     return !out.overflow() && !out.rejected();
 }
@@ -108,16 +129,18 @@ bool write_request_head(Output& out, const RequestHead& head, const UpstreamRequ
     out.text(" HTTP/1.1\r\n");
     out.line("Host: ", add.host);
     kept_lines(out, head, add.additions);
-    if (!add.forwarded_for.empty()) {
-        out.line("X-Forwarded-For: ", add.forwarded_for);
-        out.line("X-Forwarded-Proto: ", add.forwarded_proto);
-        if (!add.forwarded_host.empty()) out.line("X-Forwarded-Host: ", add.forwarded_host);
-        if (!add.real_ip.empty()) out.line("X-Real-IP: ", add.real_ip);
-    }
-    if (!add.request_id.empty()) out.line("X-Request-Id: ", add.request_id);
-    if (!add.traceparent.empty()) out.line("traceparent: ", add.traceparent);
+    const std::array<Addition, 8> own{{{"X-Forwarded-For", add.forwarded_for},
+                                       {"X-Forwarded-Proto", add.forwarded_proto},
+                                       {"X-Forwarded-Host", add.forwarded_host},
+                                       {"X-Real-IP", add.client_address},
+                                       {"X-Client-Address", add.client_address},
+                                       {"X-Request-Id", add.request_id},
+                                       {"traceparent", add.traceparent},
+                                       {"Forwarded", add.forwarded}}};
+    own_lines(out, own, add.additions);
     out.text(add.identity_lines);
-    additions_to(out, &head, add.additions);
+    additions_to(out, add.additions,
+                 [&](std::string_view name) { return kept(head, name) || named(name, own); });
     if (add.upgrade_websocket) out.text("Connection: Upgrade\r\nUpgrade: websocket\r\n");
     if (add.expect_continue) out.text("Expect: 100-continue\r\n");
     if (add.body == BodyKind::chunked) {
@@ -134,24 +157,32 @@ bool write_request_head(Output& out, const RequestHead& head, const UpstreamRequ
 bool write_response_head(Output& out, const ResponseHead& head, const ClientResponse& add) {
     status_line(out, head.status(), head.reason());
     kept_lines(out, head, add.additions);
-    if (!add.request_id.empty()) out.line("X-Request-Id: ", add.request_id);
-    additions_to(out, &head, add.additions);
+    const Addition id{kRequestId, add.request_id};
+    own_lines(out, {&id, 1}, add.additions);
+    additions_to(out, add.additions,
+                 [&](std::string_view name) { return kept(head, name) || same_name(id, name); });
     response_framing(out, add);
     return fits(out);
 }
 
 bool write_own_response_head(Output& out, unsigned status, const ClientResponse& add) {
     status_line(out, status, "Unknown");
-    if (!add.request_id.empty()) out.line("X-Request-Id: ", add.request_id);
-    additions_to(out, nullptr, add.additions);
-    additions_to(out, nullptr, add.own);
+    const Addition id{kRequestId, add.request_id};
+    own_lines(out, {&id, 1}, add.additions);
+    additions_to(out, add.additions,
+                 [&](std::string_view name) { return named(name, add.own) || same_name(id, name); });
+    own_lines(out, add.own, add.additions);
     response_framing(out, add);
     return fits(out);
 }
 
-bool write_informational_head(Output& out, const ResponseHead& head) {
+bool write_informational_head(Output& out, const ResponseHead& head, std::span<const Addition> overrides) {
     status_line(out, head.status(), head.reason());
-    kept_lines(out, head, {});
+    kept_lines(out, head, overrides);
+    for (const auto& a : overrides) {
+        if (a.mode == Addition::Mode::set && !a.value.empty() && kept(head, a.name))
+            out.header(a.name, a.value);
+    }
     out.text("\r\n");
     return fits(out);
 }

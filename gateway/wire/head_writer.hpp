@@ -28,13 +28,15 @@ struct UpstreamRequest {
     std::string_view path;   // canonical or rewritten
     std::string_view query;  // without '?'
     bool has_query = false;
-    std::string_view host;           // Host header towards the upstream
-    std::string_view forwarded_for;  // complete value of X-Forwarded-For; empty: not sent (the next ones too)
+    std::string_view host;  // Host header towards the upstream
+    // ---- our own words, each empty: not sent; the route's request headers stand in place of them
+    std::string_view forwarded_for;    // complete value of X-Forwarded-For
     std::string_view forwarded_proto;  // "http" | "https"
     std::string_view forwarded_host;
-    std::string_view real_ip;
+    std::string_view client_address;  // X-Client-Address, and X-Real-IP
     std::string_view request_id;
     std::string_view traceparent;
+    std::string_view forwarded;       // RFC 7239
     std::string_view identity_lines;  // complete lines out of checked values (auth::Identity::header_block)
     std::span<const Addition> additions{};  // the route's request headers
     // Framing towards the upstream; `length` with content_length, or `chunked`, or none.
@@ -57,7 +59,8 @@ struct ClientResponse {
     bool upgrade_websocket = false;  // 101
     std::string_view request_id;
     std::span<const Addition> additions{};  // CORS, security, RateLimit headers
-    std::span<const Addition> own{};        // of an answer of our own: Content-Type and the like
+    // Of an answer of our own: Content-Type and the like; additions stand in place of them.
+    std::span<const Addition> own{};
 };
 
 [[nodiscard]] bool write_response_head(Output& out, const ResponseHead& head, const ClientResponse& add);
@@ -65,8 +68,10 @@ struct ClientResponse {
 // Head of an answer that the gateway itself gives; `body` as above.
 [[nodiscard]] bool write_own_response_head(Output& out, unsigned status, const ClientResponse& add);
 
-// Informational answer (103) passed on: status line and kept lines, no framing.
-[[nodiscard]] bool write_informational_head(Output& out, const ResponseHead& head);
+// Informational answer (103) passed on: status line and kept lines, no framing. `overrides` replace or remove
+// lines that are there; they add none.
+[[nodiscard]] bool write_informational_head(Output& out, const ResponseHead& head,
+                                            std::span<const Addition> overrides);
 
 std::string_view reason_phrase(unsigned status);  // RFC 9110; empty for codes it does not know
 

@@ -66,6 +66,7 @@ constexpr Known kKnown[] = {
     {"vary", Header::vary},
     {"via", Header::via},
     {"www-authenticate", Header::www_authenticate},
+    {"x-client-address", Header::x_client_address},
     {"x-forwarded-for", Header::x_forwarded_for},
     {"x-forwarded-host", Header::x_forwarded_host},
     {"x-forwarded-port", Header::x_forwarded_port},
@@ -128,6 +129,8 @@ Header classify(std::string_view name) {
         const auto& known = kKnown[kTable[slot] - 1U];
         if (known.name.front() == first && equals_lower(name, known.name)) return known.id;
     }
+    if (first == 'a' && name.size() > 15 && equals_lower(name.substr(0, 15), "access-control-"))
+        return Header::access_control;
     if (first == 'x') {
         if (name.size() > 7 && equals_lower(name.substr(0, 7), "x-user-")) return Header::x_user;
         if (name.size() > 12 && equals_lower(name.substr(0, 12), "x-forwarded-"))

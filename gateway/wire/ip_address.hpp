@@ -18,6 +18,10 @@ struct IpAddress {
     static IpAddress v4(std::uint32_t host_order);
     bool is_v4() const;
     std::string to_string() const;
+    // What clients are counted by. One customer has a whole /64 of IPv6: its addresses count together.
+    std::string_view counted_bytes() const {
+        return {reinterpret_cast<const char*>(bytes.data()), is_v4() ? bytes.size() : 8};
+    }
     bool operator==(const IpAddress&) const = default;
 };
 

@@ -38,6 +38,15 @@ class Output {
         append("\r\n");
     }
 
+    // A name that is a constant of ours.
+    void own_header(std::string_view name, std::string_view value) {
+        if (!takes(value, name.size() + value.size() + 4)) return;
+        append(name);
+        append(": ");
+        append(value);
+        append("\r\n");
+    }
+
     std::string_view view() const { return {data_, size_}; }
     std::size_t size() const { return size_; }
     std::size_t room() const { return capacity_ - size_; }

@@ -161,8 +161,12 @@ std::size_t check_authority(std::string_view authority) {
         if (literal.find(':') == std::string_view::npos || !IpAddress::parse(literal)) return 0;
         host_length = close + 1;
     } else {
-        while (host_length < authority.size() && chars::is(authority[host_length], chars::kHost))
+        while (host_length < authority.size() && chars::is(authority[host_length], chars::kHost)) {
+            // An empty label is no name; only the root's may be left out, behind the last dot.
+            if (authority[host_length] == '.' && (host_length == 0 || authority[host_length - 1] == '.'))
+                return 0;
             ++host_length;
+        }
         if (host_length == 0) return 0;
     }
     auto rest = authority.substr(host_length);
@@ -176,6 +180,12 @@ std::size_t check_authority(std::string_view authority) {
         port = port * 10 + static_cast<std::uint32_t>(c - '0');
     }
     return port >= 1 && port <= 65535 ? host_length : 0;
+}
+
+std::string canonical_literal(std::string_view bracketed) {
+    const auto address = IpAddress::parse(bracketed.substr(1, bracketed.size() - 2));
+    if (!address) return std::string(bracketed);
+    return address->is_v4() ? address->to_string() : '[' + address->to_string() + ']';
 }
 
 }  // namespace gateway::wire

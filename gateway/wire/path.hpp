@@ -27,4 +27,8 @@ bool valid_query(std::string_view query);
 // part (with brackets), 0 if invalid.
 std::size_t check_authority(std::string_view authority);
 
+// The one name of a host that has passed check_authority as "[...]": "[0:0::1]" is "[::1]", and
+// "[::ffff:192.0.2.1]" is "192.0.2.1".
+std::string canonical_literal(std::string_view bracketed);
+
 }  // namespace gateway::wire

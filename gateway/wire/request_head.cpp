@@ -12,64 +12,32 @@ namespace {
 
 constexpr std::size_t kLongestMethod = 32;  // longer ones are unknown whatever follows
 
-// Lines that never reach the upstream as they came: hop-by-hop fields (RFC 9110 section 7.6.1), framing and
-// Host, and what the gateway writes itself.
+// Lines that never reach the upstream as they came.
 constexpr bool dropped_from_requests(Header id) {
-    switch (id) {
-        case Header::connection:
-        case Header::content_length:
-        case Header::expect:
-        case Header::forwarded:
-        case Header::host:
-        case Header::http2_settings:
-        case Header::keep_alive:
-        case Header::proxy:  // CGI programs would take it for HTTP_PROXY
-        case Header::proxy_authenticate:
-        case Header::proxy_authorization:
-        case Header::proxy_connection:
-        case Header::te:
-        case Header::traceparent:
-        case Header::trailer:
-        case Header::transfer_encoding:
-        case Header::upgrade:
-        case Header::x_forwarded_for:
-        case Header::x_forwarded_host:
-        case Header::x_forwarded_other:
-        case Header::x_forwarded_port:
-        case Header::x_forwarded_proto:
-        case Header::x_real_ip:
-        case Header::x_request_id:
-        case Header::x_session_id:
-        case Header::x_user:
-            return true;
-        default:
-            return false;
-    }
+    return ends_here(id) || written_by_gateway(id);
 }
 
 // What a client may not ask to be removed on the way: whoever decides by it would decide without it.
 constexpr bool must_stay(Header id) {
     switch (id) {
+        case Header::access_control_request_method:
         case Header::authorization:
         case Header::content_length:
         case Header::content_type:
         case Header::cookie:
-        case Header::forwarded:
-        case Header::host:
+        case Header::if_match:
+        case Header::if_modified_since:
+        case Header::if_none_match:
+        case Header::if_range:
+        case Header::if_unmodified_since:
         case Header::origin:
+        case Header::range:
+        case Header::sec_websocket_key:
+        case Header::sec_websocket_version:
         case Header::transfer_encoding:
-        case Header::x_forwarded_for:
-        case Header::x_forwarded_host:
-        case Header::x_forwarded_other:
-        case Header::x_forwarded_port:
-        case Header::x_forwarded_proto:
-        case Header::x_real_ip:
-        case Header::x_request_id:
-        case Header::x_session_id:
-        case Header::x_user:
             return true;
         default:
-            return false;
+            return written_by_gateway(id) && id != Header::traceparent;
     }
 }
 
@@ -95,6 +63,12 @@ bool valid_websocket_key(std::string_view key) {
         return (chars::is(c, chars::kUnreserved) && c != '-' && c != '.' && c != '_' && c != '~') ||
                c == '+' || c == '/';
     });
+}
+
+// "a." is "a" (RFC 3986 section 3.2.2): the dot of the root makes no other host.
+std::string_view without_root(std::string_view host) {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    return host;
 }
 
 // The port that an authority means; for http 80, for https 443.
@@ -249,21 +223,24 @@ Refusal HeadReader::target(const char* begin, const char* target_end, const Read
 }
 
 Refusal HeadReader::request_authority(RequestHead& head) {
+    const auto whole_host = head.host();
+    head.host_length_ = static_cast<std::uint16_t>(without_root(whole_host).size());
     if (!head.has(Header::host)) return head.version_minor_ == 0 ? Refusal::none : Refusal::host_missing;
     const auto& line = head.lines_[head.first_[static_cast<std::size_t>(Header::host)]];
-    const auto host = head.value(line);
-    const auto host_length = check_authority(host);
+    const auto authority = head.value(line);
+    const auto host_length = check_authority(authority);
     if (host_length == 0) return Refusal::bad_host;
+    const auto host = without_root(authority.substr(0, host_length));
     if (head.absolute_form_) {
         const bool https = chars::lower(head.base_[head.target_at_ + 4]) == 's';
         const bool agrees =
-            equals_ignoring_case(head.host(), host.substr(0, host_length)) &&
-            port_of(head.authority(), head.host_length_, https) == port_of(host, host_length, https);
+            equals_ignoring_case(head.host(), host) &&
+            port_of(head.authority(), whole_host.size(), https) == port_of(authority, host_length, https);
         if (!agrees) return Refusal::host_mismatch;
     }
     head.authority_at_ = line.value_at;
     head.authority_length_ = line.value_length;
-    head.host_length_ = static_cast<std::uint16_t>(host_length);
+    head.host_length_ = static_cast<std::uint16_t>(host.size());
     return Refusal::none;
 }
 
@@ -308,7 +285,7 @@ Refusal HeadReader::finish_request(const ReaderRules& rules, RequestHead& head) 
 
     ConnectionOptions options;
     const auto refuse_name = [&rules](Header id, std::string_view name) {
-        return must_stay(id) || rules.is_identity_header(name);
+        return must_stay(id) || rules.is_identity_header(name) || rules.is_decisive_header(name);
     };
     if (!connection(head, options, refuse_name)) return Refusal::bad_connection_header;
     head.keep_alive_ = !options.close && (head.version_minor_ == 1 || options.keep_alive);

@@ -40,7 +40,8 @@ class RequestHead : public HeadLines {
     std::string_view query() const { return {base_ + query_at_, query_length_}; }  // without '?'
     // As sent, with the port; empty only for HTTP/1.0 without Host.
     std::string_view authority() const { return {base_ + authority_at_, authority_length_}; }
-    // The authority without its port; brackets of an IPv6 literal kept. Case as sent.
+    // The authority without its port and without the dot of the root; brackets of an IPv6 literal kept. Case
+    // as sent.
     std::string_view host() const { return {base_ + authority_at_, host_length_}; }
 
     // Starts over for the next message on the connection.

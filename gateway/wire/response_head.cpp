@@ -9,21 +9,12 @@ namespace {
 
 constexpr bool dropped_from_responses(Header id) {
     switch (id) {
-        case Header::connection:
-        case Header::content_length:
-        case Header::http2_settings:
-        case Header::keep_alive:
-        case Header::proxy_authenticate:
-        case Header::proxy_authorization:
-        case Header::proxy_connection:
-        case Header::te:
-        case Header::trailer:
-        case Header::transfer_encoding:
-        case Header::upgrade:
+        // The route's policy alone says who may read an answer.
+        case Header::access_control:
         case Header::x_request_id:
             return true;
         default:
-            return false;
+            return ends_here(id);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/wire/rules.hpp"
 
+#include <algorithm>
+
 #include "gateway/wire/chars.hpp"
 #include "gateway/wire/header_name.hpp"
 
@@ -17,6 +19,11 @@ bool ReaderRules::is_identity_header(std::string_view name) const {
     for (const auto& candidate : identity_)
         if (equals_lower(name, candidate)) return true;
     return false;
+}
+
+bool ReaderRules::is_decisive_header(std::string_view name) const {
+    return std::any_of(decisive_.begin(), decisive_.end(),
+                       [name](const std::string& known) { return equals_lower(name, known); });
 }
 
 }  // namespace gateway::wire

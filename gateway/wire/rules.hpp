@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gateway::wire {
@@ -24,10 +25,14 @@ class ReaderRules {
     // Names besides X-User-* and X-Session-Id that only the gateway may set; dropped from every request.
     void add_identity_header(std::string_view name);
     bool is_identity_header(std::string_view name) const;
+    // Names that the configuration decides by: a client may not have them removed on the way (Connection).
+    void add_decisive_header(std::string name) { decisive_.push_back(std::move(name)); }
+    bool is_decisive_header(std::string_view name) const;
 
   private:
     std::vector<std::string> identity_;   // lower-case
     std::uint64_t identity_lengths_ = 0;  // bit n: some name has n mod 64 bytes
+    std::vector<std::string> decisive_;   // lower-case
 };
 
 }  // namespace gateway::wire

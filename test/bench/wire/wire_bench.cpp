@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
         add.query = head.query();
         add.has_query = true;
         add.host = add.forwarded_host = "127.0.0.1:8081";
-        add.forwarded_for = add.real_ip = "127.0.0.1";
+        add.forwarded_for = add.client_address = "127.0.0.1";
         add.forwarded_proto = "http";
         add.request_id = "0123456789abcdefghijklmnop";
         add.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -27,6 +27,15 @@ void FakeClient::note(const Reply& reply) {
     for (const auto& list : {reply.additions, reply.fields})
         for (const wire::Addition& line : list)
             headers += std::string(line.name) + ": " + std::string(line.value) + "\n";
+    wire::ClientResponse add;
+    add.request_id = reply.request_id;
+    add.additions = reply.additions;
+    add.own = reply.fields;
+    std::array<char, 8192> buffer{};
+    wire::Output out(buffer.data(), buffer.size());
+    REQUIRE((reply.upstream ? wire::write_response_head(out, *reply.upstream, add)
+                            : wire::write_own_response_head(out, reply.status, add)));
+    written = out.view();
 }
 
 FakeClient::Given FakeClient::take(std::string_view event) {
@@ -49,7 +58,8 @@ FakeClient::Given FakeClient::head(const Reply& reply, std::string_view first, b
     return take(std::to_string(reply.status) + (last ? " last" : ""));
 }
 
-FakeClient::Given FakeClient::informational(const wire::ResponseHead* lines) {
+FakeClient::Given FakeClient::informational(const wire::ResponseHead* lines,
+                                            std::span<const wire::Addition>) {
     return take(lines ? std::to_string(lines->status()) : "100");
 }
 
@@ -162,6 +172,7 @@ ForwardedRequest::ForwardedRequest(ForwarderBench& bench, std::string head)
     exchange.snapshot = bench.worker.snapshot;
     exchange.side = &client;
     exchange.started = bench.poller.now();
+    exchange.started_wall = std::chrono::system_clock::now();
     static const wire::IpAddress kPeer = wire::IpAddress::v4(0x7F000001);
     exchange.peer = &kPeer;
     exchange.peer_text = "127.0.0.1";
@@ -189,11 +200,13 @@ ForwarderBench::ForwarderBench(const ForwarderSetup& setup) : worker(poller, whe
         endpoints += (i == 0 ? "\"" : ",\"") + upstreams.back()->address() + "\"";
     }
     const std::string text =
-        R"({"listeners":[{"address":"127.0.0.1","port":0}],)"
+        "{" + setup.root +
+        R"("listeners":[{"address":"127.0.0.1","port":0}],)"
         R"("access_log":{"enabled":false},"response_headers":[{"name":"X-Top","value":"1"}],)"
         R"("clusters":[{"name":"up","endpoints":[)" +
         endpoints + R"(],"health":{"enabled":false})" + setup.cluster +
-        R"(}],"routes":[{"name":"api","match":{"prefix":"/api"},"auth":"public",)"
+        R"(}],"routes":[{"name":"api","match":{"prefix":"/api"},"auth":)" + setup.auth +
+        R"(,)"
         R"("target":{"cluster":"up"})" +
         setup.route + "}]}";
     config::Loaded loaded =

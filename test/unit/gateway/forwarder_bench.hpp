@@ -23,7 +23,8 @@ class FakeClient final : public gateway::exchange::ClientSide {
     explicit FakeClient(gateway::exchange::Exchange& exchange) : exchange_(exchange) {}
 
     Given head(const Reply& reply, std::string_view first, bool last) override;
-    Given informational(const gateway::wire::ResponseHead* lines) override;
+    Given informational(const gateway::wire::ResponseHead* lines,
+                        std::span<const gateway::wire::Addition> overrides) override;
     Given body(std::string_view data, bool last) override;
     void end() override { over("end"); }
     void cut(std::string_view reason) override {
@@ -38,6 +39,7 @@ class FakeClient final : public gateway::exchange::ClientSide {
     std::string events;
     std::string bytes;    // of the answer's body, or of the tunnel
     std::string headers;  // of the head: upstream's lines are not in it, additions and fields are
+    std::string written;  // the head as HTTP/1.1 has it
     unsigned status = 0;
     Reply::Size size = Reply::Size::absent;
     std::uint64_t length = 0;
@@ -83,6 +85,8 @@ struct ForwarderSetup {
     std::string cluster = {};  // JSON members, each with a comma in front
     std::string route = {};
     std::size_t endpoints = 1;
+    std::string root = {};  // JSON members, each with a comma behind
+    std::string auth = R"("public")";
 };
 
 class ForwarderBench;

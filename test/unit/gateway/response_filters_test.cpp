@@ -79,6 +79,50 @@ TEST_CASE("what no route took has the headers of the top level") {
     CHECK(request->client.headers.find("X-Top: 1\n") != std::string::npos);
 }
 
+TEST_CASE("of two policies over one header one line is sent, the operator's") {
+    ForwarderBench bench(
+        {"",
+         R"(,"response_headers":[{"name":"Date","value":"never"},{"name":"vary","value":"Accept"},)"
+         R"({"name":"RateLimit","value":"mine"},{"name":"RateLimit-Policy","value":"x","only_if_absent":true}],)"
+         R"("limits":{"rate_limits":["l"]},"cors":{"origins":["https://a.test"]})",
+         1, R"("rate_limits":[{"name":"l","requests":9}],)"});
+    auto request = bench.send("GET", "Origin: https://a.test\r\n");
+    request->exchange.fail(Failed::internal);
+    const std::string& head = request->client.written;
+    INFO(head);
+    CHECK(head.find("\r\nDate: never\r\n") != std::string::npos);
+    CHECK(head.find("\r\nDate: ", head.find("\r\nDate: ") + 1) == std::string::npos);
+    CHECK(head.find("\r\nRateLimit: mine\r\n") != std::string::npos);
+    CHECK(head.find("\r\nRateLimit: \"l\"") == std::string::npos);
+    CHECK(head.find("\r\nRateLimit-Policy: \"l\"") != std::string::npos);
+    CHECK(head.find("\r\nRateLimit-Policy: x") == std::string::npos);
+    // A list goes on: caches need both.
+    CHECK(head.find("\r\nvary: Accept\r\n") != std::string::npos);
+    CHECK(head.find("\r\nVary: Origin\r\n") != std::string::npos);
+}
+
+TEST_CASE("the route's CORS policy alone is sent, without one none") {
+    for (const bool policy : {true, false}) {
+        ForwarderBench bench({"", policy ? R"(,"cors":{"origins":["https://a.test"]})" : ""});
+        for (const bool allowed : {true, false}) {
+            auto request =
+                bench.send("GET", allowed ? "Origin: https://a.test\r\n" : "Origin: https://evil.test\r\n");
+            bench.request();
+            bench.upstreams[0]->write(0,
+                                      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                                      "Access-Control-Allow-Origin: https://evil.test\r\n"
+                                      "Access-Control-Allow-Credentials: true\r\n\r\n");
+            REQUIRE(bench.until([&] { return request->over(); }));
+            const std::string& head = request->client.written;
+            INFO(head);
+            CHECK(head.find("evil") == std::string::npos);
+            CHECK(head.find("Credentials") == std::string::npos);
+            CHECK((head.find("Access-Control-Allow-Origin: https://a.test\r\n") != std::string::npos) ==
+                  (policy && allowed));
+        }
+    }
+}
+
 TEST_CASE("a request is counted once, by what the client got") {
     ForwarderBench bench;
     const gateway::observe::RouteStats& route = *bench.worker.snapshot->route_stats[0];

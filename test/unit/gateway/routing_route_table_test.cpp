@@ -252,3 +252,36 @@ TEST_CASE("a redirect fills in host, path and query") {
     target.location = "/new";
     CHECK(routing::redirect_location(target, "h", "/a", "b", true) == "/new");
 }
+
+TEST_CASE("a header condition is met by the whole value that goes on, not by one of its lines") {
+    const auto routes = table({prefix("beta", "/", {}, {}, {{"x-beta", "1"}}),
+                               prefix("any", "/a", {}, {}, {{"x-beta", {}}}), prefix("open", "/")});
+    CHECK(name_of(routes, "/", Method::get, "h", "X-Beta: 1\r\n") == "beta");
+    CHECK(name_of(routes, "/", Method::get, "h", "X-Beta: 1\r\nX-Beta: 2\r\n") == "open");
+    CHECK(name_of(routes, "/", Method::get, "h", "X-Beta: 2\r\nX-Beta: 1\r\n") == "open");
+    CHECK(name_of(routes, "/", Method::get, "h", "X-Beta: 1\r\nConnection: x-beta\r\n") == "open");
+    CHECK(name_of(routes, "/a", Method::get, "h", "X-Beta: 2\r\nX-Beta: 1\r\n") == "any");
+    CHECK(name_of(routes, "/a", Method::get, "h", "X-Beta: 2\r\nConnection: x-beta\r\n") == "open");
+}
+
+TEST_CASE("every spelling of a host leads to its routes") {
+    const auto routes = table({prefix("admin", "/", {"admin.test"}), prefix("below", "/", {"*.low.test"}),
+                               prefix("six", "/", {"[2001:db8::1]"}), prefix("four", "/", {"192.0.2.1"}),
+                               prefix("open", "/")});
+    const std::vector<std::pair<const char*, const char*>> cases{
+        {"admin.test", "admin"},
+        {"admin.test.", "admin"},
+        {"ADMIN.test.", "admin"},
+        {"x.low.test.", "below"},
+        {"low.test.", "open"},
+        {"[2001:db8::1]", "six"},
+        {"[2001:DB8:0:0:0:0:0:1]", "six"},
+        {"192.0.2.1", "four"},
+        {"[::ffff:192.0.2.1]", "four"},
+        {"[::1]", "open"},
+    };
+    for (const auto& [host, expected] : cases) {
+        INFO(host);
+        CHECK(name_of(routes, "/", Method::get, host) == expected);
+    }
+}

@@ -47,7 +47,7 @@ TEST_CASE("a request goes upstream in canonical form with nothing of the client'
     add.forwarded_for = "9.9.9.9";
     add.forwarded_proto = "https";
     add.forwarded_host = "h:8081";
-    add.real_ip = "9.9.9.9";
+    add.client_address = "9.9.9.9";
     add.request_id = "r1";
     add.traceparent = "tp";
     add.additions = additions;
@@ -66,6 +66,7 @@ TEST_CASE("a request goes upstream in canonical form with nothing of the client'
           "X-Forwarded-Proto: https\r\n"
           "X-Forwarded-Host: h:8081\r\n"
           "X-Real-IP: 9.9.9.9\r\n"
+          "X-Client-Address: 9.9.9.9\r\n"
           "X-Request-Id: r1\r\n"
           "traceparent: tp\r\n"
           "X-User-Id: 7\r\n"
@@ -218,6 +219,99 @@ TEST_CASE("a status that RFC 9110 does not know keeps the upstream's reason") {
     CHECK(buffer.out.view().starts_with("HTTP/1.1 299 Odd one\r\n"));
 }
 
+TEST_CASE("a request's header changes stand in place of what the gateway says itself") {
+    const std::string text = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    RequestHead head;
+    head.clear();
+    REQUIRE(read_request_head(text, {}, head).status == ReadStatus::complete);
+    UpstreamRequest add;
+    add.path = "/";
+    add.host = "u";
+    add.forwarded_for = add.client_address = "9.9.9.9";
+    add.forwarded_proto = "http";
+    add.forwarded_host = "h";
+    add.request_id = "r1";
+    add.traceparent = "tp";
+    add.forwarded = "for=9.9.9.9";
+    using Mode = Addition::Mode;
+    const std::array<Addition, 6> additions{{{"x-forwarded-proto", "https"},
+                                             {"X-Real-IP", ""},
+                                             {"Traceparent", "mine"},
+                                             {"forwarded", "by=me"},
+                                             {"X-Request-Id", "other", Mode::if_absent},
+                                             {"X-New", "1", Mode::if_absent}}};
+    add.additions = additions;
+    Buffer buffer;
+    REQUIRE(write_request_head(buffer.out, head, add));
+    CHECK(buffer.out.view() ==
+          "GET / HTTP/1.1\r\nHost: u\r\nX-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Host: h\r\n"
+          "X-Client-Address: 9.9.9.9\r\nX-Request-Id: r1\r\nx-forwarded-proto: https\r\nTraceparent: mine\r\n"
+          "forwarded: by=me\r\nX-New: 1\r\n\r\n");
+}
+
+TEST_CASE("an answer's header changes stand in place of our own lines, too") {
+    using Mode = Addition::Mode;
+    const std::array<Addition, 6> additions{{{"cache-control", "public"},
+                                             {"ETAG", ""},
+                                             {"x-request-id", "mine"},
+                                             {"Location", "/other", Mode::if_absent},
+                                             {"X-New", "1", Mode::if_absent},
+                                             {"Content-Type", "text/x"}}};
+    const std::array<Addition, 5> own{{{"Cache-Control", "no-cache", Mode::if_absent},
+                                       {"ETag", "\"1\""},
+                                       {"Content-Type", "text/html"},
+                                       {"Location", "/own"},
+                                       {"Accept-Ranges", "bytes"}}};
+    ClientResponse add;
+    add.request_id = "r1";
+    add.additions = additions;
+    add.own = own;
+    Buffer buffer;
+    REQUIRE(write_own_response_head(buffer.out, 200, add));
+    CHECK(buffer.out.view() ==
+          "HTTP/1.1 200 OK\r\ncache-control: public\r\nx-request-id: mine\r\nX-New: 1\r\nContent-Type: "
+          "text/x\r\n"
+          "Location: /own\r\nAccept-Ranges: bytes\r\n\r\n");
+    // And of what an upstream has answered, its id included.
+    const std::string text =
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Request-Id: theirs\r\nETag: \"2\"\r\n\r\n";
+    ResponseHead head;
+    head.clear();
+    REQUIRE(read_response_head(text, Method::get, {}, head).status == ReadStatus::complete);
+    add.own = {};
+    Buffer other;
+    REQUIRE(write_response_head(other.out, head, add));
+    CHECK(other.out.view() ==
+          "HTTP/1.1 200 OK\r\ncache-control: public\r\nx-request-id: mine\r\nLocation: /other\r\nX-New: 1\r\n"
+          "Content-Type: text/x\r\n\r\n");
+}
+
+TEST_CASE("header changes apply to the lines that early hints have") {
+    const std::string text =
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nServer: x\r\nX-A: 1\r\n\r\n";
+    ResponseHead head;
+    head.clear();
+    REQUIRE(read_response_head(text, Method::get, {}, head).status == ReadStatus::complete);
+    const std::array<Addition, 4> overrides{
+        {{"link", "</b>"}, {"Server", ""}, {"X-New", "1"}, {"X-A", "2", Addition::Mode::if_absent}}};
+    Buffer buffer;
+    REQUIRE(write_informational_head(buffer.out, head, overrides));
+    CHECK(buffer.out.view() == "HTTP/1.1 103 Early Hints\r\nX-A: 1\r\nlink: </b>\r\n\r\n");
+}
+
+TEST_CASE("who may read an answer is not for the service to say") {
+    const std::string text =
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\naccess-control-allow-origin: *\r\n"
+        "Access-Control-Allow-Credentials: true\r\nAccess-Control-Allow-Private-Network: true\r\nX: "
+        "1\r\n\r\n";
+    ResponseHead head;
+    head.clear();
+    REQUIRE(read_response_head(text, Method::get, {}, head).status == ReadStatus::complete);
+    Buffer buffer;
+    REQUIRE(write_response_head(buffer.out, head, {}));
+    CHECK(buffer.out.view() == "HTTP/1.1 200 OK\r\nX: 1\r\n\r\n");
+}
+
 TEST_CASE("early hints are passed on without framing") {
     const std::string text =
         "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nConnection: close\r\n\r\n";
@@ -225,7 +319,7 @@ TEST_CASE("early hints are passed on without framing") {
     head.clear();
     REQUIRE(read_response_head(text, Method::get, {}, head).status == ReadStatus::complete);
     Buffer buffer;
-    REQUIRE(write_informational_head(buffer.out, head));
+    REQUIRE(write_informational_head(buffer.out, head, {}));
     CHECK(buffer.out.view() == "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n");
 }
 

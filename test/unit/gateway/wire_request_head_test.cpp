@@ -225,6 +225,11 @@ const std::vector<Case> kRefused{
     {"escape in Host", host("a%2eb"), Refusal::bad_host},
     {"query in Host", host("a?b"), Refusal::bad_host},
     {"long Host", host(std::string(256, 'a')), Refusal::bad_host},
+    {"empty label", host("a..b"), Refusal::bad_host},
+    {"two dots of the root", host("a.."), Refusal::bad_host},
+    {"empty first label", host(".a"), Refusal::bad_host},
+    {"the root alone", host("."), Refusal::bad_host},
+    {"empty label in the absolute form", "GET http://a../ HTTP/1.1\r\nHost: a\r\n\r\n", Refusal::bad_target},
     {"absolute form against Host", "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", Refusal::host_mismatch},
     {"absolute form against Host's port", "GET http://a:81/ HTTP/1.1\r\nHost: a\r\n\r\n",
      Refusal::host_mismatch},
@@ -245,6 +250,11 @@ const std::vector<Case> kRefused{
     {"Connection names Content-Length", post("Content-Length: 0\r\nConnection: content-length\r\n"),
      Refusal::bad_connection_header},
     {"Connection names Cookie", get("Connection: cookie\r\n"), Refusal::bad_connection_header},
+    {"Connection names X-Client-Address", get("Connection: x-client-address\r\n"),
+     Refusal::bad_connection_header},
+    {"Connection names If-None-Match", get("Connection: if-none-match\r\n"), Refusal::bad_connection_header},
+    {"Connection names Range", get("Range: bytes=0-1\r\nConnection: Range\r\n"),
+     Refusal::bad_connection_header},
     {"Connection holds no token", get("Connection: a b\r\n"), Refusal::bad_connection_header},
     {"33 options in Connection", get("Connection: " + list_of(33) + "\r\n"), Refusal::bad_connection_header},
     {"33 options in two Connection lines",
@@ -554,6 +564,7 @@ TEST_CASE("what must not reach the upstream as it came is marked for dropping") 
                              "X-Forwarded-Prefix: /x",
                              "Forwarded: for=1.2.3.4",
                              "X-Real-IP: 1.2.3.4",
+                             "x-client-address: 1.2.3.4",
                              "X-User-Id: 1",
                              "x-user-role: admin",
                              "X-USER-NIM: 22001",
@@ -595,6 +606,45 @@ TEST_CASE("headers that Connection names are dropped") {
     std::string long_list = "Connection: a";
     for (int i = 0; i < 40; ++i) long_list += ",a";
     CHECK(read_whole(get(long_list + "\r\n"), {}, head).refusal == Refusal::bad_connection_header);
+}
+
+TEST_CASE("a header that something is decided by may not be named in Connection") {
+    ReaderRules rules;
+    rules.add_decisive_header("x-key");
+    RequestHead head;
+    CHECK(read_whole(get("X-Key: 1\r\nConnection: X-KEY\r\n"), rules, head).refusal ==
+          Refusal::bad_connection_header);
+    CHECK(read_whole(get("X-Key: 1\r\nConnection: x-keys\r\n"), rules, head).status == ReadStatus::complete);
+    CHECK(read_whole(get("X-Key: 1\r\nConnection: x-key\r\n"), {}, head).status == ReadStatus::complete);
+}
+
+TEST_CASE("several lines are one list, what is dropped is not there") {
+    RequestHead head;
+    std::string joined;
+    REQUIRE(read_whole(get("X-A: 1\r\nX-B: b\r\nx-a: 2\r\nConnection: x-c\r\nX-C: 3\r\nX-A:\r\n"), {}, head)
+                .status == ReadStatus::complete);
+    CHECK(head.combined("x-a", joined) == "1, 2, ");
+    CHECK(head.combined("x-b", joined) == "b");
+    CHECK_FALSE(head.combined("x-c", joined));
+    CHECK_FALSE(head.combined("x-d", joined));
+    REQUIRE(read_whole(get("X-A:\r\nX-A: 2\r\n"), {}, head).status == ReadStatus::complete);
+    CHECK(head.combined("x-a", joined) == ", 2");
+}
+
+TEST_CASE("a host has one name: the dot of the root makes no other") {
+    RequestHead head;
+    for (const char* name : {"a.test", "a.test."}) {
+        for (const char* port : {"", ":8081"}) {
+            const std::string text = "GET / HTTP/1.1\r\nHost: " + std::string(name) + port + "\r\n\r\n";
+            REQUIRE(read_whole(text, {}, head).status == ReadStatus::complete);
+            CHECK(head.host() == "a.test");
+            CHECK(head.authority() == std::string(name) + port);
+        }
+        const std::string text = "GET http://a.test:80/ HTTP/1.1\r\nHost: " + std::string(name) + "\r\n\r\n";
+        CHECK(read_whole(text, {}, head).status == ReadStatus::complete);
+    }
+    REQUIRE(read_whole("GET http://a.test./ HTTP/1.0\r\n\r\n", {}, head).status == ReadStatus::complete);
+    CHECK(head.host() == "a.test");
 }
 
 TEST_CASE("tracestate goes only with a valid traceparent") {
