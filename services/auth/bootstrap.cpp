@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "services/auth/domain/identifiers.hpp"
+#include "services/auth/domain/session.hpp"
 #include "services/auth/domain/unicode.hpp"
 #include "shared/domain/nim.hpp"
 #include "shared/json/json.hpp"
@@ -104,7 +105,10 @@ awaitable<Result<>> put_account(store::Database& database, crypto::PasswordServi
     patch.disabled = false;
     patch.must_change_password = false;
     if (!same_password) patch.password = std::move(hash);
-    patch.ends_sessions = true;
+    patch.ending.emplace();
+    patch.ending->reason.now = now;
+    patch.ending->reason.until = domain::revoked_until(now, domain::SessionRules());
+    patch.ending->reason.reason = "seeded";
     auto updated = co_await users.update(there.id, std::move(patch), std::nullopt, now);
     if (!updated) co_return updated.error();
     co_return Result<>();

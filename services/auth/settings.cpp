@@ -30,8 +30,8 @@ void read_sessions(Environment& environment, domain::SessionRules& rules) {
     rules.access_ttl = std::chrono::seconds(environment.integer("ACCESS_TOKEN_TTL_S", 600, 30, 3600));
     rules.idle = std::chrono::seconds(environment.integer("SESSION_IDLE_S", 30 * 86400, 60, 400 * 86400));
     rules.absolute = std::chrono::seconds(environment.integer("SESSION_MAX_S", 90 * 86400, 60, 400 * 86400));
-    rules.grace = std::chrono::seconds(environment.integer("REFRESH_GRACE_S", 10, 0, 60));
-    rules.grace_uses = static_cast<int>(environment.integer("REFRESH_GRACE_USES", 2, 0, 10));
+    rules.grace = std::chrono::seconds(environment.integer("REFRESH_GRACE_S", 30, 0, 60));
+    rules.grace_uses = static_cast<int>(environment.integer("REFRESH_GRACE_USES", 10, 0, 10));
     if (rules.absolute < rules.idle)
         environment.problem(
             "SESSION_MAX_S",

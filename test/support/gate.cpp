@@ -9,6 +9,7 @@
 #include <future>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -18,13 +19,15 @@ namespace test {
 
 struct Gate::Impl {
     struct Pair : std::enable_shared_from_this<Pair> {
-        explicit Pair(asio::io_context& io) : client(io), server(io) {}
+        explicit Pair(Impl& owner) : gate(owner), client(owner.io), server(owner.io) {}
         void pump(tcp::socket& from, tcp::socket& to, std::vector<char>& buffer,
                   const std::atomic<bool>& silent) {
             from.async_read_some(
                 asio::buffer(buffer), [&, self = shared_from_this()](auto error, std::size_t count) {
                     if (error) return cut();
                     if (silent) return pump(from, to, buffer, silent);
+                    if (&from == &client && gate.counted({buffer.data(), count})) last = true;
+                    if (&from == &server && last && gate.then) return std::exchange(gate.then, nullptr)();
                     asio::async_write(to, asio::buffer(buffer, count), [&, self](auto failed, std::size_t) {
                         if (failed) return cut();
                         pump(from, to, buffer, silent);
@@ -38,6 +41,8 @@ struct Gate::Impl {
             client.close(ignored);
             server.close(ignored);
         }
+        Impl& gate;
+        bool last = false;  // the next answer is the one
         tcp::socket client;
         tcp::socket server;
         std::vector<char> up = std::vector<char>(65536);
@@ -65,7 +70,7 @@ struct Gate::Impl {
         accept();
     }
     void accept() {
-        auto pair = std::make_shared<Pair>(io);
+        auto pair = std::make_shared<Pair>(*this);
         acceptor.async_accept(pair->client, [this, pair](auto error) {
             if (error) return;
             pairs.insert(pair);
@@ -77,6 +82,7 @@ struct Gate::Impl {
             accept();
         });
     }
+    bool counted(std::string_view piece) { return remaining > 0 && counts(piece) && --remaining == 0; }
     // Runs on the gate's thread and waits for it.
     template <class F>
     void on_thread(F work) {
@@ -96,6 +102,9 @@ struct Gate::Impl {
     tcp::endpoint target;
     unsigned short port = 0;
     std::atomic<bool> silent{false};
+    int remaining = 0;  // pieces until `then`
+    std::function<bool(std::string_view)> counts;
+    std::function<void()> then;
     std::set<std::shared_ptr<Pair>> pairs;
     std::thread thread;
 };
@@ -114,6 +123,13 @@ void Gate::shut() {
 }
 void Gate::open() {
     impl_->on_thread([this] { impl_->listen(); });
+}
+void Gate::at_answer(int count, std::function<bool(std::string_view)> counts, std::function<void()> then) {
+    impl_->on_thread([&] {
+        impl_->remaining = count;
+        impl_->counts = std::move(counts);
+        impl_->then = std::move(then);
+    });
 }
 void Gate::set_silent(bool silent) {
     impl_->silent = silent;

@@ -12,4 +12,17 @@ boost::asio::awaitable<shared::http::Refused<domain::Account>> account_by_id(Con
     co_return std::move(**account);
 }
 
+boost::asio::awaitable<shared::http::Refused<domain::Account>> own_account(
+    Context& context, const shared::http::Request& request) {
+    const auto& claims = *request.claims;
+    auto account = co_await context.database.users().find_by_id(claims.sub);
+    if (!account) co_return store_failure(account.error());
+    auto session = co_await context.database.sessions().find(claims.sid);
+    if (!session) co_return store_failure(session.error());
+    const bool current = *account && *session && !(*session)->revoked &&
+                         (*session)->user_id == (*account)->id && session_current(**session, **account);
+    if (!current) co_return unauthorized("token_invalid", "Token tidak sah atau sudah kedaluwarsa");
+    co_return std::move(**account);
+}
+
 }  // namespace auth::api

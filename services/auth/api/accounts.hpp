@@ -13,4 +13,9 @@ namespace auth::api {
 boost::asio::awaitable<shared::http::Refused<domain::Account>> account_by_id(Context& context,
                                                                              std::string id);
 
+// The account of the token, where the token's session is alive and began with the credentials and rights that
+// the account has now; else 401.
+boost::asio::awaitable<shared::http::Refused<domain::Account>> own_account(
+    Context& context, const shared::http::Request& request);
+
 }  // namespace auth::api

@@ -22,6 +22,8 @@ Response store_failure(const shared::ErrorCode& error) {
             return http::conflict("email_taken", "Alamat email sudah dipakai");
         case store::Errc::nim_taken:
             return http::conflict("nim_taken", "NIM sudah terhubung dengan akun lain");
+        case store::Errc::last_admin:
+            return http::conflict("last_admin", "Harus ada admin lain yang aktif");
         case store::Errc::version_conflict:
             return http::stale();
         case store::Errc::failed:

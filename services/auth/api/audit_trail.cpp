@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kPauseAfterFailure{2000};
 
 }  // namespace
 
-void AuditTrail::record(store::AuditRecord record) {
+void log_audit(const store::AuditRecord& record) {
     shared::log::info("audit", {{"what", record.event},
                                 {"actor", record.actor},
                                 {"subject", record.subject},
@@ -25,12 +25,24 @@ void AuditTrail::record(store::AuditRecord record) {
                                 {"client", record.client_address},
                                 {"request_id", record.request_id},
                                 {"detail", record.detail}});
+}
+
+awaitable<void> AuditTrail::record(store::AuditRecord record) {
+    log_audit(record);
     if (queue_.size() >= kQueueLimit) {  // the log has it; memory is bounded
         queue_.pop_front();
+        ++through_;
         if (dropped_++ % 1000 == 0)
             shared::log::error("audit_records_not_stored", {{"count", static_cast<std::int64_t>(dropped_)}});
     }
     queue_.push_back(std::move(record));
+    const auto mine = ++queued_;
+    if (down_ || stopped_) co_return;
+    pause_.cancel();
+    while (through_ < mine && !down_ && !stopped_) {
+        boost::system::error_code woken;
+        co_await tried_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+    }
 }
 
 awaitable<bool> AuditTrail::store_batch() {
@@ -40,9 +52,13 @@ awaitable<bool> AuditTrail::store_batch() {
                                           std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
     auto done = co_await store_.append(batch);
-    if (!done)  // back to the front, to be tried again
+    down_ = !done;
+    if (done)
+        through_ += batch.size();
+    else  // back to the front, to be tried again
         queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()),
                       std::make_move_iterator(batch.end()));
+    tried_.cancel();
     co_return done.has_value();
 }
 
@@ -69,6 +85,7 @@ awaitable<void> AuditTrail::store_all() {
 void AuditTrail::stop() {
     stopped_ = true;
     pause_.cancel();
+    tried_.cancel();
 }
 
 }  // namespace auth::api

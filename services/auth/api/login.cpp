@@ -88,13 +88,13 @@ Answer login(Context& context, Request& request) {
         if (attempt.refusal->status == 429) {
             context.count("logins", "throttled");
             record.event = "login_throttled";
-            context.audit.record(std::move(record));
+            co_await context.audit.record(std::move(record));
         }
         co_return std::move(*attempt.refusal);
     }
     if (!attempt.proved) {
         record.detail = !account ? "unknown_name" : account->disabled ? "disabled" : "wrong_password";
-        context.audit.record(std::move(record));
+        co_await context.audit.record(std::move(record));
         co_return refused(context);
     }
     if (attempt.outdated) {
@@ -102,27 +102,22 @@ Answer login(Context& context, Request& request) {
     }
 
     const domain::Session session = new_session(context, *account, request);
-    auto inserted = co_await context.database.sessions().insert(session);
+    auto accepted = record;
+    accepted.event = "login_succeeded";
+    accepted.actor = account->id;
+    accepted.detail = "sid=" + session.sid;
+    auto inserted = co_await context.database.sessions().insert(session, just(accepted));
     if (!inserted) co_return store_failure(inserted.error());
-
-    // Somebody may have changed the password, disabled or deleted the account since we read it, and ended its
-    // sessions before ours was there. Whoever does that changes the stamp first: what we read now decides.
-    auto current = co_await context.database.users().find_by_id(account->id);
-    if (!current || !*current || (*current)->disabled || (*current)->stamp != account->stamp) {
-        auto ended = co_await end_session(context, session.sid, "account_changed");
-        if (!current) co_return store_failure(current.error());
-        if (!ended) co_return store_failure(ended.error());
+    // Somebody has changed the password, disabled or deleted the account since we read it.
+    if (!*inserted) {
         record.detail = "account_changed";
-        context.audit.record(std::move(record));
+        co_await context.audit.record(std::move(record));
         co_return refused(context);
     }
     context.count("logins", "ok");
-    record.event = "login_succeeded";
-    record.actor = account->id;
-    record.detail = "sid=" + session.sid;
-    context.audit.record(std::move(record));
+    log_audit(accepted);
     const auto device = context.device_tokens.remember(credentials->device_token, account->id);
-    auto answer = token_answer(context, **current, session, device);
+    auto answer = token_answer(context, *account, session, device);
     set_device_cookie(request, answer, device);
     co_return answer;
 }

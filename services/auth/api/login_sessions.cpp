@@ -43,6 +43,7 @@ domain::Session new_session(const Context& context, const domain::Account& accou
     domain::Session session;
     session.sid = shared::random_id();
     session.user_id = account.id;
+    session.stamp = account.stamp;
     session.created_at = context.clock();
     session.last_used_at = session.created_at;
     session.expires_at = session.created_at + context.settings.sessions.absolute;
@@ -53,42 +54,41 @@ domain::Session new_session(const Context& context, const domain::Account& accou
     return session;
 }
 
-awaitable<Result<>> end_session(Context& context, std::string sid, std::string reason) {
-    store::EndReason end;
-    end.now = context.clock();
-    end.until = domain::revoked_until(end.now, context.settings.sessions);
-    end.reason = std::move(reason);
-    domain::EndedSession ended;
-    ended.sid = sid;
-    ended.ended_at = end.now;
-    ended.until = end.until;
-    auto done = co_await context.database.sessions().end(std::move(sid), std::move(end));
-    if (done) {
-        context.count("sessions_ended", "ok");
-        context.feed.add({ended});
-    }
-    co_return done;
+store::Ending ending_now(const Context& context, std::string reason, std::string kept) {
+    store::Ending ending;
+    ending.reason.now = context.clock();
+    ending.reason.until = domain::revoked_until(ending.reason.now, context.settings.sessions);
+    ending.reason.reason = std::move(reason);
+    ending.kept = std::move(kept);
+    return ending;
 }
 
-awaitable<Result<>> end_all_sessions(Context& context, std::string user_id, std::string except,
-                                     std::string reason) {
-    store::EndReason end;
-    end.now = context.clock();
-    end.until = domain::revoked_until(end.now, context.settings.sessions);
-    end.reason = std::move(reason);
-    domain::EndedSession pattern;
-    pattern.ended_at = end.now;
-    pattern.until = end.until;
-    auto sids =
-        co_await context.database.sessions().end_all(std::move(user_id), std::move(except), std::move(end));
-    if (!sids) co_return sids.error();
+void tell_ended(Context& context, const store::EndReason& reason, const std::vector<std::string>& sids) {
     std::vector<domain::EndedSession> ended;
-    for (auto& sid : *sids) {
-        ended.push_back(pattern);
-        ended.back().sid = std::move(sid);
+    for (const auto& sid : sids) {
+        ended.push_back({sid, reason.now, reason.until});
         context.count("sessions_ended", "ok");
     }
     context.feed.add(ended);
+}
+
+awaitable<Result<>> end_session(Context& context, std::string sid, std::string reason,
+                                store::AuditRecords audit) {
+    const auto ending = ending_now(context, std::move(reason));
+    const std::vector<std::string> sids{sid};
+    for (const auto& record : audit) log_audit(record);
+    auto done = co_await context.database.sessions().end(std::move(sid), ending.reason, std::move(audit));
+    if (done) tell_ended(context, ending.reason, sids);
+    co_return done;
+}
+
+awaitable<Result<>> end_left_sessions(Context& context, std::string user_id,
+                                      std::optional<std::int64_t> below, std::string kept,
+                                      std::string reason) {
+    const auto ending = ending_now(context, std::move(reason), std::move(kept));
+    auto sids = co_await context.database.sessions().end_all(std::move(user_id), below, ending);
+    if (!sids) co_return sids.error();
+    tell_ended(context, ending.reason, *sids);
     co_return Result<>();
 }
 

@@ -22,11 +22,23 @@ Response token_answer(Context& context, const domain::Account& account, const do
 // A new session record, not stored yet.
 domain::Session new_session(const Context& context, const domain::Account& account, const Request& request);
 
-// Ends sessions in the store, tells the feed, so that every gateway refuses them within a second, and records
-// it.
-boost::asio::awaitable<Result<>> end_session(Context& context, std::string sid, std::string reason);
-boost::asio::awaitable<Result<>> end_all_sessions(Context& context, std::string user_id, std::string except,
-                                                  std::string reason);
+// Ends a session in the store with its audit record, and tells the feed, so that every gateway refuses it
+// within a second.
+boost::asio::awaitable<Result<>> end_session(Context& context, std::string sid, std::string reason,
+                                             store::AuditRecords audit);
+// Those that a change of the account which failed half-way may have left: of stamps below `below`, or all.
+boost::asio::awaitable<Result<>> end_left_sessions(Context& context, std::string user_id,
+                                                   std::optional<std::int64_t> below, std::string kept,
+                                                   std::string reason);
+// For a change that ends an account's sessions, and what to do when the store has made it.
+store::Ending ending_now(const Context& context, std::string reason, std::string kept = {});
+void tell_ended(Context& context, const store::EndReason& reason, const std::vector<std::string>& sids);
+
+inline store::AuditRecords just(store::AuditRecord record) {
+    store::AuditRecords records;
+    records.push_back(std::move(record));
+    return records;
+}
 
 // An audit record with what a request tells about its sender. `subject`: whom it is about.
 store::AuditRecord audit_record(const Context& context, const Request& request, std::string event,

@@ -8,11 +8,10 @@ namespace auth::api {
 Answer logout(Context& context, Request& request) {
     const std::string sid = request.claims->sid;
     if (sid.empty()) co_return shared::http::no_content();  // a token without a session has none to end
-    auto ended = co_await end_session(context, sid, "logout");
-    if (!ended) co_return store_failure(ended.error());
     auto record = audit_record(context, request, "logout", request.claims->sub);
     record.detail = "sid=" + sid;
-    context.audit.record(std::move(record));
+    auto ended = co_await end_session(context, sid, "logout", just(std::move(record)));
+    if (!ended) co_return store_failure(ended.error());
     co_return shared::http::no_content();
 }
 

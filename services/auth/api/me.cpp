@@ -6,7 +6,7 @@
 namespace auth::api {
 
 Answer me(Context& context, Request& request) {
-    auto account = co_await account_by_id(context, request.claims->sub);
+    auto account = co_await own_account(context, request);
     if (!account) co_return account.error();
     shared::json::Writer out;
     out.object([&] {

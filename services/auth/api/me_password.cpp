@@ -15,7 +15,7 @@ Answer change_password(Context& context, Request& request) {
     const std::string wanted = body.in->required_text("new_password", password_rule());
     if (!body.finish()) co_return std::move(*body.refusal);
 
-    auto found = co_await account_by_id(context, request.claims->sub);
+    auto found = co_await own_account(context, request);
     if (!found) co_return found.error();
     const auto& account = *found;
 
@@ -36,7 +36,7 @@ Answer change_password(Context& context, Request& request) {
     if (attempt.refusal) co_return std::move(*attempt.refusal);
     auto record = audit_record(context, request, "password_change_refused", account.id);
     if (!attempt.proved) {
-        context.audit.record(std::move(record));
+        co_await context.audit.record(std::move(record));
         co_return shared::http::problem_response(403, "wrong_current_password", "Kata sandi saat ini salah");
     }
 
@@ -45,21 +45,19 @@ Answer change_password(Context& context, Request& request) {
     store::AccountPatch patch;
     patch.password = std::move(*hashed);
     patch.must_change_password = false;
-    patch.ends_sessions = true;
+    // This session goes on; the others end with the change.
+    patch.ending = ending_now(context, "password_changed", request.claims->sid);
+    record.event = "password_changed";
+    patch.audit = just(record);
+    const auto reason = patch.ending->reason;
     auto replaced = co_await context.database.users().replace_password(account.id, account.password.hash,
                                                                        std::move(patch), context.clock());
     if (!replaced) co_return store_failure(replaced.error());
     if (!*replaced)
         co_return shared::http::conflict("password_changed_meanwhile",
                                          "Kata sandi baru saja diganti dari tempat lain");
-    record.event = "password_changed";
-    context.audit.record(std::move(record));
-
-    auto ended = co_await end_all_sessions(context, account.id, request.claims->sid, "password_changed");
-    if (!ended)
-        co_return shared::http::unavailable(
-            "sessions_not_ended",
-            "Kata sandi sudah diganti, tetapi sesi lain belum dapat diakhiri. Akhiri lewat daftar sesi");
+    log_audit(record);
+    tell_ended(context, reason, (*replaced)->ended);
     co_return shared::http::no_content();
 }
 

@@ -18,11 +18,10 @@ Response refused(Context& context, const char* outcome) {
 // A replaced token came back: either its owner's or the one that a thief holds, and we cannot tell which. So
 // nobody keeps the session (RFC 9700 section 4.14.2).
 Answer end_reused(Context& context, Request& request, domain::Session session, std::int64_t gen) {
-    auto ended = co_await end_session(context, session.sid, "refresh_token_reused");
     auto record = audit_record(context, request, "refresh_token_reused", session.user_id);
     record.detail =
         "sid=" + session.sid + " gen=" + std::to_string(gen) + " current=" + std::to_string(session.gen);
-    context.audit.record(std::move(record));
+    auto ended = co_await end_session(context, session.sid, "refresh_token_reused", just(std::move(record)));
     context.count("refreshes", "reused");
     if (!ended) co_return store_failure(ended.error());
     co_return unauthorized("refresh_token_reused",
@@ -35,12 +34,11 @@ Answer continue_session(Context& context, Request& request, domain::Session sess
     if (!account) co_return store_failure(account.error());
     // On the list of ended sessions, yet alive: ending it was interrupted halfway. Finish that.
     const bool ended_elsewhere = context.feed.view().contains(session.sid, context.clock());
-    if (!*account || (*account)->disabled || ended_elsewhere) {
-        auto ended = co_await end_session(context, session.sid, "account_unusable");
-        if (!ended) co_return store_failure(ended.error());
+    if (!*account || !session_current(session, **account) || ended_elsewhere) {
         auto record = audit_record(context, request, "refresh_refused", session.user_id);
         record.detail = "sid=" + session.sid;
-        context.audit.record(std::move(record));
+        auto ended = co_await end_session(context, session.sid, "account_unusable", just(std::move(record)));
+        if (!ended) co_return store_failure(ended.error());
         co_return refused(context, "refused");
     }
     context.count("refreshes", "ok");
@@ -57,7 +55,11 @@ Answer refresh(Context& context, Request& request) {
     const std::string token = body.in->required_text("refresh_token", rule);
     if (!body.finish()) co_return std::move(*body.refusal);
     const std::optional<RefreshTokens::Parts> parts = context.refresh_tokens.read(token);
-    if (!parts) co_return refused(context, "forged");
+    if (!parts) {
+        auto record = audit_record(context, request, "refresh_token_forged", "");
+        co_await context.audit.record(std::move(record));
+        co_return refused(context, "forged");
+    }
 
     auto& sessions = context.database.sessions();
     const auto& rules = context.settings.sessions;
@@ -80,6 +82,9 @@ Answer refresh(Context& context, Request& request) {
             case domain::RefreshCase::reuse: {
                 co_return co_await end_reused(context, request, std::move(**found), parts->gen);
             }
+            case domain::RefreshCase::again:
+                context.count("refreshes", "grace");
+                co_return co_await continue_session(context, request, std::move(**found));
             case domain::RefreshCase::grace:
                 break;
         }
@@ -87,6 +92,7 @@ Answer refresh(Context& context, Request& request) {
         if (!again) co_return store_failure(again.error());
         if (*again) {
             context.count("refreshes", "grace");
+            (*again)->gen = parts->gen + 1;  // the successor that it gave then
             co_return co_await continue_session(context, request, std::move(**again));
         }
     }

@@ -35,19 +35,20 @@ Answer register_account(Context& context, Request& request) {
     if (!hashed) co_return hashing_busy();
     account.password = std::move(*hashed);
 
+    auto record = audit_record(context, request, "registered", "");
+    record.name = account.username;
+    account.audit = just(record);
     auto inserted = co_await context.database.users().insert(account, context.clock());
     if (!inserted) {
         context.count("registrations", "refused");
-        auto record = audit_record(context, request, "registration_refused", "");
-        record.name = account.username;
+        record.event = "registration_refused";
         record.detail = inserted.error().message();
-        context.audit.record(std::move(record));
+        co_await context.audit.record(std::move(record));
         co_return store_failure(inserted.error());
     }
     context.count("registrations", "ok");
-    auto record = audit_record(context, request, "registered", inserted->id);
-    record.name = inserted->username;
-    context.audit.record(std::move(record));
+    record.subject = inserted->id;
+    log_audit(record);
 
     shared::json::Writer out;
     out.object([&] {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "services/auth/api/accounts.hpp"
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/api/login_sessions.hpp"
@@ -72,19 +73,27 @@ Answer end_one_session(Context& context, Request& request) {
     // Somebody else's session looks like none at all.
     if (!*session || (*session)->user_id != request.claims->sub)
         co_return shared::http::not_found("session_not_found", "Sesi tidak ditemukan");
-    auto ended = co_await end_session(context, sid, "ended_by_owner");
-    if (!ended) co_return store_failure(ended.error());
     auto record = audit_record(context, request, "session_ended", request.claims->sub);
     record.detail = "sid=" + sid;
-    context.audit.record(std::move(record));
+    auto ended = co_await end_session(context, sid, "ended_by_owner", just(std::move(record)));
+    if (!ended) co_return store_failure(ended.error());
     co_return shared::http::no_content();
 }
 
 Answer end_other_sessions(Context& context, Request& request) {
-    auto ended =
-        co_await end_all_sessions(context, request.claims->sub, request.claims->sid, "ended_by_owner");
-    if (!ended) co_return store_failure(ended.error());
-    context.audit.record(audit_record(context, request, "other_sessions_ended", request.claims->sub));
+    auto account = co_await own_account(context, request);
+    if (!account) co_return account.error();
+    const auto record = audit_record(context, request, "other_sessions_ended", account->id);
+    store::AccountPatch patch;
+    patch.ending = ending_now(context, "ended_by_owner", request.claims->sid);
+    patch.audit = just(record);
+    const auto reason = patch.ending->reason;
+    auto updated = co_await context.database.users().update(account->id, std::move(patch), std::nullopt,
+                                                            context.clock());
+    if (!updated) co_return store_failure(updated.error());
+    if (!*updated) co_return account_not_found();
+    log_audit(record);
+    tell_ended(context, reason, (*updated)->ended);
     co_return shared::http::no_content();
 }
 

@@ -32,12 +32,19 @@ Answer create_user(Context& context, Request& request) {
     account.password = std::move(*hashed);
     account.must_change_password = true;
 
+    auto record = audit_record(context, request, "account_created", "");
+    record.name = account.username;
+    record.detail = "role=" + std::string(domain::to_string(account.role));
+    account.audit = just(record);
     auto inserted = co_await context.database.users().insert(std::move(account), context.clock());
-    if (!inserted) co_return store_failure(inserted.error());
-    auto record = audit_record(context, request, "account_created", inserted->id);
-    record.name = inserted->username;
-    record.detail = "role=" + std::string(domain::to_string(inserted->role));
-    context.audit.record(std::move(record));
+    if (!inserted) {
+        record.event = "account_creation_refused";
+        record.detail = inserted.error().message();
+        co_await context.audit.record(std::move(record));
+        co_return store_failure(inserted.error());
+    }
+    record.subject = inserted->id;
+    log_audit(record);
     auto response = shared::http::versioned(request, admin_account(201, *inserted), inserted->version);
     response.with("Location", "/api/auth/users/" + inserted->id);
     co_return response;

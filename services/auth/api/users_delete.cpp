@@ -8,24 +8,40 @@
 namespace auth::api {
 
 Answer delete_user(Context& context, Request& request) {
-    const std::string id = request.param("id");
-    if (id == request.claims->sub)
-        co_return shared::http::conflict("own_account", "Akun sendiri tidak dapat dihapus");
     const auto versions = shared::http::if_match(request);
+    auto account = co_await account_by_id(context, request.param("id"));
+    if (!account) {
+        // Deleted already, by a call perhaps that failed half-way.
+        auto ended =
+            co_await end_left_sessions(context, request.param("id"), std::nullopt, "", "account_deleted");
+        if (!ended) co_return store_failure(ended.error());
+        co_return account.error();
+    }
+    const std::string id = account->id;  // the one spelling of it
+    if (id == request.claims->sub) {
+        auto refusal = audit_record(context, request, "account_deletion_refused", id);
+        refusal.detail = "own_account";
+        co_await context.audit.record(std::move(refusal));
+        co_return shared::http::conflict("own_account", "Akun sendiri tidak dapat dihapus");
+    }
     std::optional<std::int64_t> version;
     if (!versions.any) {
-        auto account = co_await account_by_id(context, id);
-        if (!account) co_return account.error();
         if (!versions.allows(account->version)) co_return shared::http::stale();
         version = account->version;
     }
-    const auto removed = co_await context.database.users().remove(id, version);
-    if (!removed) co_return store_failure(removed.error());
+    auto record = audit_record(context, request, "account_deleted", id);
+    record.name = account->username;
+    const auto ending = ending_now(context, "account_deleted");
+    const auto removed = co_await context.database.users().remove(id, version, ending, just(record));
+    if (!removed) {
+        record.event = "account_deletion_refused";
+        record.detail = removed.error().message();
+        co_await context.audit.record(std::move(record));
+        co_return store_failure(removed.error());
+    }
     if (!*removed) co_return account_not_found();
-    context.audit.record(audit_record(context, request, "account_deleted", id));
-    // After the account: a login that is under way then finds it gone and ends its own session.
-    auto ended = co_await end_all_sessions(context, id, "", "account_deleted");
-    if (!ended) co_return store_failure(ended.error());
+    log_audit(record);
+    tell_ended(context, ending.reason, **removed);
     co_return shared::http::no_content();
 }
 

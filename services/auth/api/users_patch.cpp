@@ -66,16 +66,19 @@ Answer patch_user(Context& context, Request& request) {
     if (!body.ok()) co_return std::move(*body.refusal);
     auto wanted = read_wanted(body);
     if (!wanted) co_return std::move(*body.refusal);
-    const std::string id = request.param("id");
-    // An admin who demotes or locks out themselves could leave nobody who can undo it.
-    const bool own = id == request.claims->sub;
-    if (own && (wanted->patch.role || wanted->patch.disabled.value_or(false) || wanted->password))
-        co_return shared::http::conflict(
-            "own_account", "Peran, status, dan kata sandi akun sendiri tidak dapat diubah di sini");
-
-    auto found = co_await account_by_id(context, id);
+    auto found = co_await account_by_id(context, request.param("id"));
     if (!found) co_return found.error();
     const auto& before = *found;
+    const std::string id = before.id;  // the one spelling of it
+    // An admin who demotes or locks out themselves could leave nobody who can undo it.
+    const bool own = id == request.claims->sub;
+    if (own && (wanted->patch.role || wanted->patch.disabled.value_or(false) || wanted->password)) {
+        auto refusal = audit_record(context, request, "account_change_refused", id);
+        refusal.detail = "own_account";
+        co_await context.audit.record(std::move(refusal));
+        co_return shared::http::conflict(
+            "own_account", "Peran, status, dan kata sandi akun sendiri tidak dapat diubah di sini");
+    }
     if (!shared::http::if_match(request).allows(before.version)) co_return shared::http::stale();
     const auto& nim = wanted->patch.nim;
     // The NIM that the account has may be older than today's rule: sent back as it is, it stays.
@@ -93,22 +96,38 @@ Answer patch_user(Context& context, Request& request) {
         wanted->patch.must_change_password = true;
     }
     const Changes changes = compare(before, *wanted);
-    wanted->patch.ends_sessions = changes.ends_sessions;
-    // The version that we compared with still has to be there, or the audit would tell a wrong story.
-    auto updated =
-        co_await context.database.users().update(id, wanted->patch, before.version, context.clock());
-    if (!updated) co_return store_failure(updated.error());
-    if (!*updated) co_return account_not_found();
+    std::optional<store::EndReason> reason;
+    if (changes.ends_sessions) {
+        wanted->patch.ending = ending_now(context, "account_changed");
+        reason = wanted->patch.ending->reason;
+    }
     for (const auto& [event, detail] : changes.events) {
         auto record = audit_record(context, request, event, id);
         record.detail = detail;
-        context.audit.record(std::move(record));
+        wanted->patch.audit.push_back(std::move(record));
     }
-    if (changes.ends_sessions) {
-        auto ended = co_await end_all_sessions(context, id, "", "account_changed");
+    // The version that we compared with still has to be there, or the audit would tell a wrong story.
+    auto updated =
+        co_await context.database.users().update(id, wanted->patch, before.version, context.clock());
+    if (!updated) {
+        auto refusal = audit_record(context, request, "account_change_refused", id);
+        refusal.detail = updated.error().message();
+        co_await context.audit.record(std::move(refusal));
+        co_return store_failure(updated.error());
+    }
+    if (!*updated) co_return account_not_found();
+    const auto& account = (*updated)->account;
+    for (const auto& record : wanted->patch.audit) log_audit(record);
+    if (reason) {
+        tell_ended(context, *reason, (*updated)->ended);
+    } else {
+        // Sent again, perhaps, after it had failed half-way: nothing changes any more, and yet sessions may
+        // be left.
+        auto ended =
+            co_await end_left_sessions(context, id, account.stamp, account.kept_session, "account_changed");
         if (!ended) co_return store_failure(ended.error());
     }
-    co_return shared::http::versioned(request, admin_account(200, **updated), (*updated)->version);
+    co_return shared::http::versioned(request, admin_account(200, account), account.version);
 }
 
 }  // namespace auth::api

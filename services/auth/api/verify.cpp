@@ -1,4 +1,5 @@
 // POST /api/auth/verify (for programs) and GET /api/auth/verify (for nginx's auth_request).
+#include "services/auth/api/accounts.hpp"
 #include "services/auth/api/answers.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "shared/jwt/credentials.hpp"
@@ -79,17 +80,17 @@ Response not_valid(const Request& request, const Checked& checked) {
 Answer verify_post(Context& context, Request& request) {
     Checked checked = check(context, request);
     if (checked.refusal) co_return not_valid(request, checked);
-    auto account = co_await context.database.users().find_by_id(checked.claims->sub);
-    if (!account) co_return store_failure(account.error());
-    if (!*account || (*account)->disabled) {
+    request.claims = checked.claims;
+    auto account = co_await own_account(context, request);
+    if (!account) {
         checked.code = "token_invalid";
-        checked.refusal = unauthorized(checked.code, "Token tidak sah atau sudah kedaluwarsa");
+        checked.refusal = account.error();
         co_return not_valid(request, checked);
     }
     shared::json::Writer out;
     out.object([&] {
         out.member("valid", true);
-        out.member_object("user", [&] { write_account(out, **account); });
+        out.member_object("user", [&] { write_account(out, *account); });
     });
     co_return private_json(200, out.str());
 }

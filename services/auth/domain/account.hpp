@@ -40,9 +40,12 @@ struct Account {
     bool disabled = false;
     bool must_change_password = false;
     std::int64_t version = 0;  // goes up with every change: the ETag
-    // Goes up with every change that must end sessions (password, role, disabling). A login that saw another
-    // stamp than the one stored after its session was written has lost a race and ends its session.
+    // Goes up with every change that must end sessions (password, role, disabling): a session that began with
+    // another stamp is over (session_current), whatever became of the writes that end it.
     std::int64_t stamp = 0;
+    // The one session that outlived the last new stamp, because its owner made the change in it; may be
+    // empty.
+    std::string kept_session;
     WallTime created_at{};
     WallTime updated_at{};
 };

@@ -4,6 +4,11 @@
 
 namespace auth::domain {
 
+bool session_current(const Session& session, const Account& account) {
+    if (account.disabled) return false;
+    return session.stamp == 0 || session.stamp == account.stamp || session.sid == account.kept_session;
+}
+
 bool session_live(const Session& session, WallTime now, const SessionRules& rules) {
     return !session.revoked && session.expires_at > now && session.last_used_at > now - rules.idle;
 }
@@ -15,8 +20,9 @@ RefreshCase classify_refresh(const std::optional<Session>& session, std::int64_t
     // A correctly signed token of a later generation exists only if the database was put back to an older
     // state.
     if (gen > session->gen) return RefreshCase::invalid;
-    const bool just_replaced = gen + 1 == session->gen && session->last_used_at > now - rules.grace;
-    if (just_replaced && session->grace_used < rules.grace_uses) return RefreshCase::grace;
+    if (gen + 1 == session->gen) return RefreshCase::again;
+    const bool just_used = gen + 2 == session->gen && session->last_used_at > now - rules.grace;
+    if (just_used && session->grace_used < rules.grace_uses) return RefreshCase::grace;
     return RefreshCase::reuse;
 }
 

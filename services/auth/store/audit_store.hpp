@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ using boost::asio::awaitable;
 using shared::WallTime;
 
 struct AuditRecord {
+    std::string id;  // given by the store
     WallTime at{};
     std::string event;    // snake_case: login_succeeded, login_refused, role_changed, …
     std::string actor;    // account id of who did it; empty: nobody was logged in
@@ -24,13 +26,32 @@ struct AuditRecord {
     std::string detail;  // reason, old and new role, session id
 };
 
+// What goes with a change: stored with it or, where that takes several writes, closed after it.
+using AuditRecords = std::vector<AuditRecord>;
+
+// Where a page begins: behind this one.
+struct AuditPosition {
+    WallTime at{};
+    std::string id;
+};
+
+struct AuditQuery {
+    std::string actor;  // empty: any; the same below
+    std::string subject;
+    std::string event;
+    std::optional<WallTime> from;
+    std::optional<WallTime> to;  // not itself
+    std::optional<AuditPosition> after;
+    std::size_t limit = 50;
+};
+
 class AuditStore {
   public:
     virtual ~AuditStore() = default;
 
-    virtual awaitable<Result<>> append(std::vector<AuditRecord> records) = 0;
+    virtual awaitable<Result<>> append(AuditRecords records) = 0;
     // The newest first.
-    virtual awaitable<Result<std::vector<AuditRecord>>> latest(std::size_t limit) = 0;
+    virtual awaitable<Result<AuditRecords>> list(AuditQuery query) = 0;
     virtual awaitable<Result<std::int64_t>> sweep(WallTime before) = 0;
 };
 

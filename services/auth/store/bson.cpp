@@ -111,6 +111,26 @@ std::string BsonView::id(const char* key) const {
     return std::string(hex.data(), 24);
 }
 
+std::vector<Bson> BsonView::documents(const char* key) const {
+    std::vector<Bson> found;
+    bson_iter_t it;
+    bson_iter_t each;
+    if (!bson_iter_init_find(&it, document_, key) || !BSON_ITER_HOLDS_ARRAY(&it) ||
+        !bson_iter_recurse(&it, &each))
+        return found;
+    while (bson_iter_next(&each)) {
+        if (!BSON_ITER_HOLDS_DOCUMENT(&each)) continue;
+        std::uint32_t length = 0;
+        const std::uint8_t* data = nullptr;
+        bson_iter_document(&each, &length, &data);
+        bson_t value;
+        if (!bson_init_static(&value, data, length)) continue;
+        found.emplace_back();
+        bson_concat(found.back().out(), &value);
+    }
+    return found;
+}
+
 std::string new_object_id() {
     bson_oid_t oid;
     bson_oid_init(&oid, nullptr);

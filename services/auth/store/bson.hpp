@@ -66,6 +66,7 @@ class BsonView {
     bool boolean(const char* key, bool fallback = false) const;
     shared::WallTime time(const char* key) const;
     std::string id(const char* key) const;
+    std::vector<Bson> documents(const char* key) const;  // of an array; what is none is left out
 
   private:
     const bson_t* document_;

@@ -17,6 +17,8 @@ const boost::system::error_category& category() {
                     return "the e-mail address is taken";
                 case Errc::nim_taken:
                     return "the NIM belongs to another account";
+                case Errc::last_admin:
+                    return "no other admin is enabled";
                 case Errc::version_conflict:
                     return "the record has changed meanwhile";
                 case Errc::failed:

@@ -14,6 +14,7 @@ enum class Errc {
     username_taken,  // another account has this user name, compared without case
     email_taken,
     nim_taken,
+    last_admin,        // nobody enabled with the role admin would be left: 409
     version_conflict,  // the record has changed since the version that the caller saw: 412
     failed,            // anything else: a defect or an operator's mistake; logged with the database's text
 };

@@ -6,12 +6,20 @@
 
 namespace auth::store {
 
+inline constexpr const char* kAuditCollection = "audit";
+
+// A record without an id gets one.
+std::vector<Bson> to_documents(const AuditRecords& records);
+AuditRecord to_audit_record(const Bson& document);
+
 class MongoAudit final : public AuditStore {
   public:
     explicit MongoAudit(MongoClient& client) : client_(client) {}
 
-    awaitable<Result<>> append(std::vector<AuditRecord> records) override;
-    awaitable<Result<std::vector<AuditRecord>>> latest(std::size_t limit) override;
+    awaitable<Result<>> prepare();
+
+    awaitable<Result<>> append(AuditRecords records) override;
+    awaitable<Result<AuditRecords>> list(AuditQuery query) override;
     awaitable<Result<std::int64_t>> sweep(WallTime before) override;
 
   private:

@@ -272,6 +272,19 @@ Result<std::int64_t> MongoSession::remove(const char* name, const Bson& filter, 
     return BsonView(reply.get()).integer("deletedCount");
 }
 
+Result<> MongoSession::create_index(const char* name, const char* field) {
+    std::vector<Bson> indexes;
+    indexes.emplace_back();
+    indexes.back().document("key", Bson().small_integer(field, 1)).text("name", std::string(field) + "_1");
+    Bson command_text;
+    command_text.text("createIndexes", name).documents("indexes", indexes);
+    auto code = command(command_text);
+    if (!code) return code.error();
+    if (*code != 0)
+        shared::log::warn("index_refused", {{"field", field}, {"code", static_cast<std::int64_t>(*code)}});
+    return {};
+}
+
 Result<std::int32_t> MongoSession::command(const Bson& command) {
     bson_error_t error;
     if (mongoc_client_command_with_opts(client_, database_.c_str(), command.get(), nullptr, nullptr, nullptr,

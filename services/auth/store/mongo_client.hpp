@@ -49,6 +49,8 @@ class MongoSession {
     Result<Modified> find_and_modify(const char* collection, const Bson& filter, const Bson& changes,
                                      bool upsert = false);
     Result<std::int64_t> remove(const char* collection, const Bson& filter, bool many = false);
+    // On one field. Slower, but right, where the server refuses it.
+    Result<> create_index(const char* collection, const char* field);
     // The server's error code where it refuses, for callers that can live with some refusals; 0: done.
     Result<std::int32_t> command(const Bson& command);
 

@@ -23,6 +23,8 @@ class MongoDatabase final : public Database {
     awaitable<Result<>> prepare() override {
         auto done = co_await sessions_.prepare();
         if (!done) co_return done;
+        done = co_await audit_.prepare();
+        if (!done) co_return done;
         co_return co_await users_.prepare();
     }
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "shared/log/log.hpp"
+#include "services/auth/store/mongo_audit.hpp"
+#include "services/auth/store/mongo_changes.hpp"
 
 namespace auth::store {
 namespace {
@@ -16,6 +17,7 @@ Session to_session(const Bson& document) {
     Session session;
     session.sid = view.text("_id");
     session.user_id = view.text("user_id");
+    session.stamp = view.integer("stamp");
     session.gen = view.integer("gen");
     session.grace_used = static_cast<int>(view.integer("grace_used"));
     session.created_at = view.time("created_at");
@@ -45,10 +47,12 @@ std::optional<Session> session_of(const std::optional<Bson>& document) {
     return to_session(*document);
 }
 
+}  // namespace
+
 // The list first: if the second write is lost, edges refuse the session already, the caller reports an error,
 // and sweep() ends the session for good before the entry leaves the list. The other way round an ended
 // session could be missing from the list for ever.
-Result<> end_these(MongoSession& session, const std::vector<std::string>& sids, const EndReason& reason) {
+Result<> end_sessions(MongoSession& session, const std::vector<std::string>& sids, const EndReason& reason) {
     Bson changes;
     changes.document(
         "$set",
@@ -77,38 +81,31 @@ Result<> end_these(MongoSession& session, const std::vector<std::string>& sids, 
     return {};
 }
 
-}  // namespace
-
 awaitable<Result<>> MongoSessions::prepare() {
     auto work = [](MongoSession& session) -> Result<> {
         for (const auto& [collection, field] :
              {std::pair{kSessions, "user_id"}, std::pair{kSessions, "last_used_at"},
               std::pair{kRevocations, "ended_at"}, std::pair{kRevocations, "until"}}) {
-            std::vector<Bson> indexes;
-            indexes.emplace_back();
-            indexes.back()
-                .document("key", Bson().small_integer(field, 1))
-                .text("name", std::string(field) + "_1");
-            Bson command;
-            command.text("createIndexes", collection).documents("indexes", indexes);
-            auto code = session.command(command);
-            if (!code) return code.error();
-            if (*code != 0)  // slower, but right, without it
-                shared::log::warn("index_refused",
-                                  {{"field", field}, {"code", static_cast<std::int64_t>(*code)}});
+            auto done = session.create_index(collection, field);
+            if (!done) return done;
         }
         return {};
     };
     return client_.run(std::move(work));
 }
 
-awaitable<Result<>> MongoSessions::insert(Session created) {
-    auto work = [created = std::move(created)](MongoSession& session) -> Result<> {
+// The session first and the account after it: whoever changes the account changes it first and looks for
+// sessions after it, so one of the two sees the other. Nobody has been given a token of a session that goes
+// here.
+awaitable<Result<bool>> MongoSessions::insert(Session created, AuditRecords audit) {
+    auto work = [created = std::move(created),
+                 audit = std::move(audit)](MongoSession& session) -> Result<bool> {
         std::vector<Bson> documents;
         documents.emplace_back();
         documents.back()
             .text("_id", created.sid)
             .text("user_id", created.user_id)
+            .integer("stamp", created.stamp)
             .integer("gen", created.gen)
             .integer("grace_used", created.grace_used)
             .time("created_at", created.created_at)
@@ -117,7 +114,23 @@ awaitable<Result<>> MongoSessions::insert(Session created) {
             .boolean("revoked", false)
             .text("client_address", created.client_address)
             .text("user_agent", created.user_agent);
-        return session.insert(kSessions, documents);
+        if (auto done = session.insert(kSessions, documents); !done) return to_errc(done.error());
+        if (created.stamp != 0) {
+            auto account = session.find_one("users", Bson().id("_id", created.user_id));
+            if (!account) return to_errc(account.error());
+            const bool unchanged = *account &&
+                                   BsonView((*account)->get()).integer("stamp") == created.stamp &&
+                                   !BsonView((*account)->get()).boolean("disabled");
+            if (!unchanged) {
+                auto removed = session.remove(kSessions, Bson().text("_id", created.sid));
+                if (!removed) return to_errc(removed.error());
+                return false;
+            }
+        }
+        if (audit.empty()) return true;
+        if (auto noted = session.insert(kAuditCollection, to_documents(audit)); !noted)
+            return to_errc(noted.error());
+        return true;
     };
     return client_.run(std::move(work));
 }
@@ -154,7 +167,7 @@ awaitable<Result<std::optional<Session>>> MongoSessions::use_grace(std::string s
         Bson filter;
         filter.text("_id", sid)
             .boolean("revoked", false)
-            .integer("gen", gen + 1)
+            .integer("gen", gen + 2)
             .document("expires_at", after(now))
             .document("last_used_at", after(now - rules.grace))
             .document("grace_used", Bson().integer("$lt", rules.grace_uses));
@@ -192,36 +205,41 @@ awaitable<Result<std::vector<Session>>> MongoSessions::list_live(std::string use
     return client_.run(std::move(work));
 }
 
-awaitable<Result<>> MongoSessions::end(std::string sid, EndReason reason) {
-    auto work = [sid = std::move(sid), reason = std::move(reason)](MongoSession& session) -> Result<> {
-        return end_these(session, {sid}, reason);
+awaitable<Result<>> MongoSessions::end(std::string sid, EndReason reason, AuditRecords audit) {
+    Intent intent;
+    intent.sid = std::move(sid);
+    intent.at = reason.now;
+    intent.ending.emplace();
+    intent.ending->reason = std::move(reason);
+    intent.audit = std::move(audit);
+    auto work = [intent = std::move(intent)](MongoSession& session) mutable -> Result<> {
+        if (auto opened = open_intent(session, intent); !opened) return opened.error();
+        if (auto done = carry_out(session, intent); !done) return done.error();
+        return {};
     };
     return client_.run(std::move(work));
 }
 
-awaitable<Result<std::vector<std::string>>> MongoSessions::end_all(std::string user_id, std::string except,
-                                                                   EndReason reason) {
-    auto work = [user_id = std::move(user_id), except = std::move(except),
-                 reason = std::move(reason)](MongoSession& session) -> Result<std::vector<std::string>> {
-        Bson filter;
-        filter.text("user_id", user_id).boolean("revoked", false);
-        Bson options;
-        options.document("projection", Bson().small_integer("_id", 1));
-        auto found = session.find(kSessions, filter, options);
-        if (!found) return found.error();
-        std::vector<std::string> sids;
-        for (const auto& document : *found) {
-            auto sid = BsonView(document.get()).text("_id");
-            if (sid != except) sids.push_back(std::move(sid));
-        }
-        if (auto done = end_these(session, sids, reason); !done) return done.error();
-        return sids;
+awaitable<Result<std::vector<std::string>>> MongoSessions::end_all(std::string user_id,
+                                                                   std::optional<std::int64_t> below,
+                                                                   Ending ending) {
+    Intent intent;
+    intent.user_id = std::move(user_id);
+    intent.at = ending.reason.now;
+    intent.below = below;
+    intent.unknown_stamps = !below;
+    intent.ending = std::move(ending);
+    auto work = [intent =
+                     std::move(intent)](MongoSession& session) mutable -> Result<std::vector<std::string>> {
+        if (auto opened = open_intent(session, intent); !opened) return opened.error();
+        return carry_out(session, intent);
     };
     return client_.run(std::move(work));
 }
 
 awaitable<Result<std::vector<EndedSession>>> MongoSessions::ended_since(WallTime since, WallTime now) {
     auto work = [since, now](MongoSession& session) -> Result<std::vector<EndedSession>> {
+        if (auto closed = close_left_intents(session, now); !closed) return closed.error();
         Bson filter;
         filter.document("ended_at", after(since)).document("until", after(now));
         auto found = session.find(kRevocations, filter, Bson());

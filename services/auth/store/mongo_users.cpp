@@ -1,6 +1,10 @@
 #include "services/auth/store/mongo_users.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include "services/auth/domain/identifiers.hpp"
+#include "services/auth/store/mongo_changes.hpp"
 #include "shared/log/log.hpp"
 
 namespace auth::store {
@@ -33,6 +37,7 @@ Account to_account(const Bson& document) {
     account.must_change_password = view.boolean("must_change_password");
     account.version = view.integer("version");
     account.stamp = view.integer("stamp");
+    account.kept_session = view.text("kept_session");
     account.created_at = view.time("createdAt");
     account.updated_at = view.has("updatedAt") ? view.time("updatedAt") : account.created_at;
     return account;
@@ -93,7 +98,8 @@ Result<std::optional<Account>> find_by(MongoSession& session, const char* field,
     return adopted_account(session, std::move(*found));
 }
 
-Bson changes_of(const AccountPatch& patch, WallTime now) {
+// `change`: the intent that the account is to name.
+Bson changes_of(const AccountPatch& patch, WallTime now, const std::string& change) {
     Bson set;
     Bson unset;
     if (patch.role) set.text("role", domain::to_string(*patch.role));
@@ -103,14 +109,112 @@ Bson changes_of(const AccountPatch& patch, WallTime now) {
     if (patch.must_change_password) set.boolean("must_change_password", *patch.must_change_password);
     if (patch.password)
         set.text("password", patch.password->hash).text("password_prep", patch.password->preparation);
-    set.time("updatedAt", now);
+    set.time("updatedAt", now).text("change", change);
     Bson increments;
     increments.integer("version", 1);
-    if (patch.ends_sessions) increments.integer("stamp", 1);
+    if (patch.ending) {
+        increments.integer("stamp", 1);
+        set.text("kept_session", patch.ending->kept);
+    }
     Bson changes;
     changes.document("$set", set).document("$inc", increments);
     if (!unset.empty()) changes.document("$unset", unset);
     return changes;
+}
+
+constexpr int kTries = 100;
+constexpr std::chrono::milliseconds kTurnPause{20};
+
+// Opens the intent. One that takes an admin waits for its turn and then needs another enabled one.
+Result<> open_in_turn(MongoSession& session, Intent& intent) {
+    for (int attempt = 0; attempt < kTries; ++attempt) {
+        auto opened = open_intent(session, intent);
+        if (!opened) return opened.error();
+        if (!*opened) {
+            std::this_thread::sleep_for(kTurnPause);  // a thread of the pool: such changes are rare
+            continue;
+        }
+        if (!intent.takes_admin) return {};
+        Bson filter;
+        filter.text("role", "admin")
+            .boolean("disabled", false)
+            .document("_id", Bson().id("$ne", intent.user_id));
+        auto other = session.find_one(kUsers, filter);
+        if (!other) return other.error();
+        if (*other) return {};
+        if (auto dropped = drop_intent(session, intent); !dropped) return dropped.error();
+        return Errc::last_admin;
+    }
+    return Errc::busy;
+}
+
+struct Condition {
+    std::optional<std::int64_t> version;
+    std::optional<std::string> password;  // the hash
+};
+
+Intent intent_of(const Account& before, Intent::Kind kind, bool takes_admin, std::optional<Ending> ending,
+                 AuditRecords audit, WallTime now) {
+    Intent intent;
+    intent.kind = kind;
+    intent.takes_admin = takes_admin && before.role == domain::Role::admin && !before.disabled;
+    intent.user_id = before.id;
+    intent.version = before.version;
+    intent.at = now;
+    intent.ending = std::move(ending);
+    intent.audit = std::move(audit);
+    return intent;
+}
+
+Result<std::optional<Account>> account_with(MongoSession& session, const std::string& id) {
+    auto found = session.find_one(kUsers, Bson().id("_id", id));
+    if (!found) return found.error();
+    return adopted_account(session, std::move(*found));
+}
+
+// One try at the version that was just read. The outer nullopt: somebody else was faster.
+Result<std::optional<std::optional<Changed>>> try_change(MongoSession& session, const std::string& id,
+                                                         const AccountPatch& patch,
+                                                         const Condition& condition, WallTime now) {
+    using Answer = std::optional<std::optional<Changed>>;
+    auto before = account_with(session, id);
+    if (!before) return before.error();
+    if (!*before || (condition.password && (*before)->password.hash != *condition.password))
+        return Answer(std::in_place, std::nullopt);
+    if (condition.version && (*before)->version != *condition.version) return Errc::version_conflict;
+    const Account& account = **before;
+    Intent intent =
+        intent_of(account, Intent::Kind::change, takes_admin_away(patch), patch.ending, patch.audit, now);
+    intent.below = account.stamp + 1;
+    const bool alone = !patch.ending && patch.audit.empty() && !intent.takes_admin;
+    if (!alone)
+        if (auto opened = open_in_turn(session, intent); !opened) return opened.error();
+    Bson filter;
+    filter.id("_id", id).integer("version", account.version);
+    auto modified = session.find_and_modify(kUsers, filter, changes_of(patch, now, intent.id));
+    if (!modified) return modified.error();
+    if (!modified->document && !alone)
+        if (auto dropped = drop_intent(session, intent); !dropped) return dropped.error();
+    if (modified->duplicate) return Errc::nim_taken;  // the only unique field that a patch can change
+    if (!modified->document) return Answer();
+    Changed changed;
+    changed.account = to_account(*modified->document);
+    if (!alone) {
+        auto ended = carry_out(session, intent);
+        if (!ended) return ended.error();
+        changed.ended = std::move(*ended);
+    }
+    return Answer(std::in_place, std::move(changed));
+}
+
+Result<std::optional<Changed>> change(MongoSession& session, const std::string& id, const AccountPatch& patch,
+                                      const Condition& condition, WallTime now) {
+    for (int attempt = 0; attempt < kTries; ++attempt) {
+        auto answer = try_change(session, id, patch, condition, now);
+        if (!answer) return answer.error();
+        if (*answer) return std::move(**answer);
+    }
+    return Errc::busy;
 }
 
 Result<> create_index(MongoSession& session, const char* field, bool unique) {
@@ -180,8 +284,17 @@ awaitable<Result<>> MongoUsers::prepare() {
 awaitable<Result<Account>> MongoUsers::insert(NewAccount account, WallTime now) {
     auto work = [this, account = std::move(account), now](MongoSession& session) -> Result<Account> {
         if (!prepared_) return Errc::busy;
+        Intent intent;
+        intent.kind = Intent::Kind::create;
+        intent.user_id = new_object_id();
+        intent.at = now;
+        intent.audit = account.audit;
+        for (auto& record : intent.audit)
+            if (record.subject.empty()) record.subject = intent.user_id;
+        if (!intent.audit.empty())
+            if (auto opened = open_intent(session, intent); !opened) return opened.error();
         Bson document;
-        document.id("_id", new_object_id())
+        document.id("_id", intent.user_id)
             .text("username", account.username)
             .text("email", account.email)
             .text("username_key", domain::username_key(account.username))
@@ -198,9 +311,13 @@ awaitable<Result<Account>> MongoUsers::insert(NewAccount account, WallTime now) 
         if (account.nim) document.text("nim", *account.nim);
         auto change = session.try_insert(kUsers, document);
         if (!change) return change.error();
-        if (change->duplicate)
+        if (change->duplicate) {
+            if (auto dropped = drop_intent(session, intent); !dropped) return dropped.error();
             return which_is_taken(session, domain::username_key(account.username),
                                   domain::email_key(account.email));
+        }
+        if (!intent.audit.empty())
+            if (auto done = carry_out(session, intent); !done) return done.error();
         return to_account(document);
     };
     return client_.run(std::move(work));
@@ -250,59 +367,59 @@ awaitable<Result<std::vector<Account>>> MongoUsers::list(AccountQuery query) {
     return client_.run(std::move(work));
 }
 
-awaitable<Result<std::optional<Account>>> MongoUsers::update(std::string id, AccountPatch patch,
+awaitable<Result<std::optional<Changed>>> MongoUsers::update(std::string id, AccountPatch patch,
                                                              std::optional<std::int64_t> version,
                                                              WallTime now) {
-    auto work = [id = std::move(id), patch = std::move(patch), version,
-                 now](MongoSession& session) -> Result<std::optional<Account>> {
-        Bson filter;
-        filter.id("_id", id);
-        if (version) filter.integer("version", *version);
-        auto modified = session.find_and_modify(kUsers, filter, changes_of(patch, now));
-        if (!modified) return modified.error();
-        if (modified->duplicate) return Errc::nim_taken;  // the only unique field that a patch can change
-        if (modified->document) return std::optional<Account>(to_account(*modified->document));
-        if (!version) return std::optional<Account>();
-        auto there = session.find_one(kUsers, Bson().id("_id", id));
-        if (!there) return there.error();
-        if (*there) return Errc::version_conflict;
-        return std::optional<Account>();
+    auto work = [id = std::move(id), patch = std::move(patch), version, now](MongoSession& session) {
+        Condition condition;
+        condition.version = version;
+        return change(session, id, patch, condition, now);
     };
     return client_.run(std::move(work));
 }
 
-awaitable<Result<bool>> MongoUsers::replace_password(std::string id, std::string old_hash, AccountPatch patch,
-                                                     WallTime now) {
+awaitable<Result<std::optional<Changed>>> MongoUsers::replace_password(std::string id, std::string old_hash,
+                                                                       AccountPatch patch, WallTime now) {
     auto work = [id = std::move(id), old_hash = std::move(old_hash), patch = std::move(patch),
-                 now](MongoSession& session) -> Result<bool> {
-        auto change =
-            session.update(kUsers, Bson().id("_id", id).text("password", old_hash), changes_of(patch, now));
-        if (!change) return to_errc(change.error());
-        return change->matched == 1;
+                 now](MongoSession& session) {
+        Condition condition;
+        condition.password = old_hash;
+        return change(session, id, patch, condition, now);
     };
     return client_.run(std::move(work));
 }
 
-awaitable<Result<bool>> MongoUsers::remove(std::string id, std::optional<std::int64_t> version) {
-    auto work = [id = std::move(id), version](MongoSession& session) -> Result<bool> {
-        Bson filter;
-        filter.id("_id", id);
-        if (version) filter.integer("version", *version);
-        auto removed = session.remove(kUsers, filter);
-        if (!removed) return to_errc(removed.error());
-        if (*removed == 1) return true;
-        if (!version) return false;
-        auto there = session.find_one(kUsers, Bson().id("_id", id));
-        if (!there) return to_errc(there.error());
-        if (*there) return Errc::version_conflict;
-        return false;
+awaitable<Result<std::optional<std::vector<std::string>>>> MongoUsers::remove(
+    std::string id, std::optional<std::int64_t> version, Ending ending, AuditRecords audit) {
+    auto work = [id = std::move(id), version, ending = std::move(ending), audit = std::move(audit)](
+                    MongoSession& session) -> Result<std::optional<std::vector<std::string>>> {
+        std::optional<std::vector<std::string>> ended;
+        for (int attempt = 0; attempt < kTries; ++attempt) {
+            auto before = account_with(session, id);
+            if (!before) return before.error();
+            if (!*before) return ended;
+            if (version && (*before)->version != *version) return Errc::version_conflict;
+            Intent intent = intent_of(**before, Intent::Kind::remove, true, ending, audit, ending.reason.now);
+            if (auto opened = open_in_turn(session, intent); !opened) return opened.error();
+            auto removed =
+                session.remove(kUsers, Bson().id("_id", id).integer("version", (*before)->version));
+            if (!removed) return removed.error();
+            if (*removed == 1) {
+                auto done = carry_out(session, intent);
+                if (!done) return done.error();
+                ended = std::move(*done);
+                return ended;
+            }
+            if (auto dropped = drop_intent(session, intent); !dropped) return dropped.error();
+        }
+        return Errc::busy;
     };
     return client_.run(std::move(work));
 }
 
 awaitable<Result<bool>> MongoUsers::any_admin() {
     auto work = [](MongoSession& session) -> Result<bool> {
-        auto found = session.find_one(kUsers, Bson().text("role", "admin"));
+        auto found = session.find_one(kUsers, Bson().text("role", "admin").boolean("disabled", false));
         if (!found) return to_errc(found.error());
         return found->has_value();
     };

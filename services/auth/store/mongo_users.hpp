@@ -19,12 +19,15 @@ class MongoUsers final : public UserStore {
     awaitable<Result<std::optional<Account>>> find_by_username(std::string username) override;
     awaitable<Result<std::optional<Account>>> find_by_email(std::string email) override;
     awaitable<Result<std::vector<Account>>> list(AccountQuery query) override;
-    awaitable<Result<std::optional<Account>>> update(std::string id, AccountPatch patch,
+    awaitable<Result<std::optional<Changed>>> update(std::string id, AccountPatch patch,
                                                      std::optional<std::int64_t> version,
                                                      WallTime now) override;
-    awaitable<Result<bool>> replace_password(std::string id, std::string old_hash, AccountPatch patch,
-                                             WallTime now) override;
-    awaitable<Result<bool>> remove(std::string id, std::optional<std::int64_t> version) override;
+    awaitable<Result<std::optional<Changed>>> replace_password(std::string id, std::string old_hash,
+                                                               AccountPatch patch, WallTime now) override;
+    awaitable<Result<std::optional<std::vector<std::string>>>> remove(std::string id,
+                                                                      std::optional<std::int64_t> version,
+                                                                      Ending ending,
+                                                                      AuditRecords audit) override;
     awaitable<Result<bool>> any_admin() override;
 
   private:

@@ -1,5 +1,6 @@
 #include "services/auth/store/pg_sessions.hpp"
 
+#include "services/auth/store/pg_audit.hpp"
 #include "services/auth/store/pg_support.hpp"
 
 namespace auth::store {
@@ -12,12 +13,20 @@ using shared::pg::Statement;
 #define SESSION_COLUMNS                                                                                    \
     "sid, user_id, gen, grace_used, (extract(epoch from created_at) * 1000)::bigint, "                     \
     "(extract(epoch from last_used_at) * 1000)::bigint, (extract(epoch from expires_at) * 1000)::bigint, " \
-    "revoked_at is not null, client_address, user_agent"
+    "revoked_at is not null, client_address, user_agent, stamp"
 
+// The lock on the account makes a change of it wait for us, or us for it: so it ends this session, or we see
+// it.
 constexpr Statement kInsert{
-    "insert into auth_service.sessions (sid, user_id, gen, grace_used, created_at, last_used_at, expires_at, "
-    "client_address, user_agent) values ($1, $2, $3::bigint, $4::integer, to_timestamp($5::bigint / 1000.0), "
-    "to_timestamp($6::bigint / 1000.0), to_timestamp($7::bigint / 1000.0), $8, $9)"};
+    "with account as (select 1 from auth_service.users where id = $2 and stamp = $10::bigint and not disabled "
+    "for share), "
+    "made as (insert into auth_service.sessions (sid, user_id, gen, grace_used, created_at, last_used_at, "
+    "expires_at, client_address, user_agent, stamp) "
+    "select $1, $2, $3::bigint, $4::integer, to_timestamp($5::bigint / 1000.0), "
+    "to_timestamp($6::bigint / 1000.0), to_timestamp($7::bigint / 1000.0), $8, $9, $10::bigint "
+    "where $10::bigint = 0 or exists (select 1 from account) returning sid), "
+    "noted as (" PG_AUDIT_INTO PG_AUDIT_ROWS("$11") "where exists (select 1 from made)) "
+    "select exists (select 1 from made)"};
 constexpr Statement kFind{"select " SESSION_COLUMNS " from auth_service.sessions where sid = $1"};
 constexpr Statement kRotate{
     "update auth_service.sessions set gen = gen + 1, last_used_at = to_timestamp($3::bigint / 1000.0), "
@@ -26,7 +35,7 @@ constexpr Statement kRotate{
     "1000.0) "
     "and last_used_at > to_timestamp($4::bigint / 1000.0) returning " SESSION_COLUMNS};
 constexpr Statement kUseGrace{
-    "update auth_service.sessions set grace_used = grace_used + 1 where sid = $1 and gen = $2::bigint + 1 "
+    "update auth_service.sessions set grace_used = grace_used + 1 where sid = $1 and gen = $2::bigint + 2 "
     "and revoked_at is null and expires_at > to_timestamp($3::bigint / 1000.0) "
     "and last_used_at > to_timestamp($4::bigint / 1000.0) and grace_used < $5::integer "
     "returning " SESSION_COLUMNS};
@@ -41,14 +50,16 @@ constexpr Statement kListLive{
 constexpr Statement kEnd{
     "with ended as (update auth_service.sessions set revoked_at = to_timestamp($2::bigint / 1000.0), "
     "revoked_for = $4 "
-    "where sid = $1 and revoked_at is null) "
+    "where sid = $1 and revoked_at is null), "
+    "noted as (" PG_AUDIT_INTO PG_AUDIT_ROWS("$5") ") "
     "insert into auth_service.revocations (sid, ended_at, until) values ($1, to_timestamp($2::bigint / "
     "1000.0), "
     "to_timestamp($3::bigint / 1000.0)) on conflict (sid) do nothing"};
 constexpr Statement kEndAll{
     "with ended as (update auth_service.sessions set revoked_at = to_timestamp($3::bigint / 1000.0), "
     "revoked_for = $5 "
-    "where user_id = $1 and sid <> $2 and revoked_at is null returning sid), "
+    "where user_id = $1 and sid <> $2 and revoked_at is null "
+    "and ($6::bigint is null or (stamp <> 0 and stamp < $6::bigint)) returning sid), "
     "listed as (insert into auth_service.revocations (sid, ended_at, until) select sid, "
     "to_timestamp($3::bigint / 1000.0), to_timestamp($4::bigint / 1000.0) from ended on conflict (sid) do "
     "nothing) "
@@ -77,6 +88,7 @@ Session to_session(const Rows& rows, int row) {
     session.revoked = rows.boolean(row, 7);
     session.client_address = rows.text(row, 8);
     session.user_agent = rows.text(row, 9);
+    session.stamp = rows.integer(row, 10);
     return session;
 }
 
@@ -88,14 +100,25 @@ Params texts(std::vector<std::string> values) {
 
 }  // namespace
 
-awaitable<Result<>> PgSessions::insert(Session session) {
-    auto params =
-        texts({session.sid, session.user_id, std::to_string(session.gen), std::to_string(session.grace_used),
-               pg_ms(session.created_at), pg_ms(session.last_used_at), pg_ms(session.expires_at),
-               session.client_address, session.user_agent});
+Statement pg_end_all_statement() {
+    return kEndAll;
+}
+
+Params pg_end_all_params(std::string user_id, std::optional<std::int64_t> below, Ending ending) {
+    auto params = texts({std::move(user_id), std::move(ending.kept), pg_ms(ending.reason.now),
+                         pg_ms(ending.reason.until), std::move(ending.reason.reason)});
+    params.push_back(below ? shared::pg::Value(std::to_string(*below)) : std::nullopt);
+    return params;
+}
+
+awaitable<Result<bool>> PgSessions::insert(Session session, AuditRecords audit) {
+    auto params = texts({session.sid, session.user_id, std::to_string(session.gen),
+                         std::to_string(session.grace_used), pg_ms(session.created_at),
+                         pg_ms(session.last_used_at), pg_ms(session.expires_at), session.client_address,
+                         session.user_agent, std::to_string(session.stamp), pg_audit_rows(audit)});
     auto rows = co_await pool_.query(kInsert, std::move(params));
     if (!rows) co_return pg_error(rows.error());
-    co_return Result<>();
+    co_return rows->boolean(0, 0);
 }
 
 awaitable<Result<std::optional<Session>>> PgSessions::one(Statement statement, Params params) {
@@ -134,17 +157,18 @@ awaitable<Result<std::vector<Session>>> PgSessions::list_live(std::string user_i
     co_return sessions;
 }
 
-awaitable<Result<>> PgSessions::end(std::string sid, EndReason reason) {
-    auto params = texts({std::move(sid), pg_ms(reason.now), pg_ms(reason.until), std::move(reason.reason)});
+awaitable<Result<>> PgSessions::end(std::string sid, EndReason reason, AuditRecords audit) {
+    auto params = texts({std::move(sid), pg_ms(reason.now), pg_ms(reason.until), std::move(reason.reason),
+                         pg_audit_rows(audit)});
     auto rows = co_await pool_.query(kEnd, std::move(params));
     if (!rows) co_return pg_error(rows.error());
     co_return Result<>();
 }
 
-awaitable<Result<std::vector<std::string>>> PgSessions::end_all(std::string user_id, std::string except,
-                                                                EndReason reason) {
-    auto params = texts({std::move(user_id), std::move(except), pg_ms(reason.now), pg_ms(reason.until),
-                         std::move(reason.reason)});
+awaitable<Result<std::vector<std::string>>> PgSessions::end_all(std::string user_id,
+                                                                std::optional<std::int64_t> below,
+                                                                Ending ending) {
+    auto params = pg_end_all_params(std::move(user_id), below, std::move(ending));
     auto rows = co_await pool_.query(kEndAll, std::move(params));
     if (!rows) co_return pg_error(rows.error());
     std::vector<std::string> sids;

@@ -2,6 +2,8 @@
 
 #include "services/auth/domain/identifiers.hpp"
 #include "services/auth/store/bson.hpp"
+#include "services/auth/store/pg_audit.hpp"
+#include "services/auth/store/pg_sessions.hpp"
 #include "services/auth/store/pg_support.hpp"
 
 namespace auth::store {
@@ -15,14 +17,14 @@ using shared::pg::Value;
 #define ACCOUNT_COLUMNS                                                                                \
     "id, username, email, password, password_preparation, role, nim, disabled, must_change_password, " \
     "version, stamp, (extract(epoch from created_at) * 1000)::bigint, "                                \
-    "(extract(epoch from updated_at) * 1000)::bigint"
+    "(extract(epoch from updated_at) * 1000)::bigint, kept_session"
 
 constexpr Statement kInsert{
-    "insert into auth_service.users (id, username, email, username_key, email_key, password, "
+    "with made as (insert into auth_service.users (id, username, email, username_key, email_key, password, "
     "password_preparation, "
     "role, nim, must_change_password, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
     "$10::boolean, to_timestamp($11::bigint / 1000.0), to_timestamp($11::bigint / 1000.0)) "
-    "returning " ACCOUNT_COLUMNS};
+    "returning " ACCOUNT_COLUMNS "), noted as (" PG_AUDIT_INTO PG_AUDIT_ROWS("$12") ") select * from made"};
 constexpr Statement kWhichIsTaken{
     "select exists (select 1 from auth_service.users where username_key = $1), "
     "exists (select 1 from auth_service.users where email_key = $2)"};
@@ -35,21 +37,28 @@ constexpr Statement kList{"select " ACCOUNT_COLUMNS
                           "position($4 in username_key) > 0) "
                           "order by id limit $5::bigint"};
 // $9: what the account must still be like; NULL does not ask.
-#define ACCOUNT_CHANGES                                                                                  \
-    "update auth_service.users set role = coalesce($2, role), "                                          \
-    "nim = case when $3::boolean then $4 else nim end, disabled = coalesce($5::boolean, disabled), "     \
-    "must_change_password = coalesce($6::boolean, must_change_password), password = coalesce($7, "       \
-    "password), "                                                                                        \
-    "password_preparation = coalesce($8, password_preparation), version = version + 1, "                 \
-    "stamp = stamp + case when $10::boolean then 1 else 0 end, updated_at = to_timestamp($11::bigint / " \
-    "1000.0) "
+#define ACCOUNT_CHANGES                                                                              \
+    "update auth_service.users set role = coalesce($2, role), "                                      \
+    "nim = case when $3::boolean then $4 else nim end, disabled = coalesce($5::boolean, disabled), " \
+    "must_change_password = coalesce($6::boolean, must_change_password), password = coalesce($7, "   \
+    "password), "                                                                                    \
+    "password_preparation = coalesce($8, password_preparation), version = version + 1, "             \
+    "stamp = stamp + case when $10::boolean then 1 else 0 end, "                                     \
+    "kept_session = case when $10::boolean then $12 else kept_session end, "                         \
+    "updated_at = to_timestamp($11::bigint / 1000.0) "
 constexpr Statement kUpdate{ACCOUNT_CHANGES
                             "where id = $1 and ($9::bigint is null or version = $9::bigint) "
                             "returning " ACCOUNT_COLUMNS};
-constexpr Statement kReplacePassword{ACCOUNT_CHANGES "where id = $1 and password = $9"};
+constexpr Statement kReplacePassword{ACCOUNT_CHANGES
+                                     "where id = $1 and password = $9 returning " ACCOUNT_COLUMNS};
 constexpr Statement kDelete{
     "delete from auth_service.users where id = $1 and ($2::bigint is null or version = $2::bigint)"};
-constexpr Statement kAnyAdmin{"select exists (select 1 from auth_service.users where role = 'admin')"};
+constexpr Statement kAnyAdmin{
+    "select exists (select 1 from auth_service.users where role = 'admin' and not disabled)"};
+// Whoever takes away an admin waits here for the others who do, and then sees what they have left.
+constexpr Statement kLockAdmins{
+    "select id from auth_service.users where role = 'admin' and not disabled order by id for update"};
+constexpr Statement kAudit{PG_AUDIT_INTO PG_AUDIT_ROWS("$1")};
 
 Account to_account(const Rows& rows, int row) {
     Account account;
@@ -66,6 +75,7 @@ Account to_account(const Rows& rows, int row) {
     account.stamp = rows.integer(row, 10);
     account.created_at = pg_time(rows, row, 11);
     account.updated_at = pg_time(rows, row, 12);
+    account.kept_session = rows.text(row, 13);
     return account;
 }
 
@@ -85,8 +95,9 @@ Params change_params(std::string id, const AccountPatch& patch, Value condition,
     params.push_back(patch.password ? Value(patch.password->hash) : std::nullopt);
     params.push_back(patch.password ? Value(patch.password->preparation) : std::nullopt);
     params.push_back(std::move(condition));
-    params.push_back(boolean(patch.ends_sessions));
+    params.push_back(boolean(patch.ending.has_value()));
     params.push_back(pg_ms(now));
+    params.push_back(patch.ending ? patch.ending->kept : std::string());
     return params;
 }
 
@@ -101,13 +112,15 @@ awaitable<Result<Account>> PgUsers::insert(NewAccount account, WallTime now) {
     const std::string username_key = domain::username_key(account.username);
     const std::string email_key = domain::email_key(account.email);
     Params params;
-    for (const auto& text : {new_object_id(), account.username, account.email, username_key, email_key,
+    const std::string id = new_object_id();
+    for (const auto& text : {id, account.username, account.email, username_key, email_key,
                              account.password.hash, account.password.preparation})
         params.emplace_back(text);
     params.emplace_back(domain::to_string(account.role));
     params.push_back(account.nim);
     params.push_back(boolean(account.must_change_password));
     params.emplace_back(pg_ms(now));
+    params.emplace_back(pg_audit_rows(account.audit, id));
     auto rows = co_await pool_.query(kInsert, std::move(params));
     if (rows) co_return to_account(*rows, 0);
     if (rows.error() != shared::pg::Errc::unique_violation) co_return pg_error(rows.error());
@@ -158,45 +171,100 @@ awaitable<Result<std::vector<Account>>> PgUsers::list(AccountQuery query) {
     co_return accounts;
 }
 
-awaitable<Result<std::optional<Account>>> PgUsers::update(std::string id, AccountPatch patch,
-                                                          std::optional<std::int64_t> version, WallTime now) {
-    auto rows = co_await pool_.query(kUpdate, change_params(id, patch, version_text(version), now));
+// False: without the account `id` no enabled admin would be left.
+awaitable<Result<bool>> PgUsers::leaves_an_admin(shared::pg::Transaction& transaction, std::string_view id) {
+    auto admins = co_await transaction.query(kLockAdmins, Params());
+    if (!admins) co_return pg_error(admins.error());
+    co_return admins->size() != 1 || admins->text(0, 0) != id;
+}
+
+// What goes with a change: sessions end, the audit is written, and all of it is committed.
+awaitable<Result<std::vector<std::string>>> PgUsers::finish(shared::pg::Transaction& transaction,
+                                                            std::string id, std::optional<Ending> ending,
+                                                            const AuditRecords& audit) {
+    std::vector<std::string> ended;
+    if (ending) {
+        auto rows = co_await transaction.query(
+            pg_end_all_statement(), pg_end_all_params(std::move(id), std::nullopt, std::move(*ending)));
+        if (!rows) co_return pg_error(rows.error());
+        for (int row = 0; row < rows->size(); ++row) ended.emplace_back(rows->text(row, 0));
+    }
+    if (!audit.empty()) {
+        Params params;
+        params.emplace_back(pg_audit_rows(audit));
+        const auto noted = co_await transaction.query(kAudit, std::move(params));
+        if (!noted) co_return pg_error(noted.error());
+    }
+    const auto committed = co_await transaction.commit();
+    if (!committed) co_return pg_error(committed.error());
+    co_return ended;
+}
+
+awaitable<Result<std::optional<Changed>>> PgUsers::change(Statement statement, std::string id,
+                                                          AccountPatch patch, Value condition, WallTime now) {
+    auto transaction = co_await pool_.begin();
+    if (!transaction) co_return pg_error(transaction.error());
+    if (takes_admin_away(patch)) {
+        const auto leaves = co_await leaves_an_admin(*transaction, id);
+        if (!leaves) co_return to_errc(leaves.error());
+        if (!*leaves) co_return Errc::last_admin;
+    }
+    auto rows = co_await transaction->query(statement, change_params(id, patch, std::move(condition), now));
     if (!rows) {
         if (rows.error() == shared::pg::Errc::unique_violation) co_return Errc::nim_taken;
         co_return pg_error(rows.error());
     }
-    std::optional<Account> changed;
-    if (!rows->empty()) {
-        changed = to_account(*rows, 0);
-        co_return changed;
-    }
-    if (!version) co_return changed;
+    std::optional<Changed> changed;
+    if (rows->empty()) co_return changed;
+    changed.emplace();
+    changed->account = to_account(*rows, 0);
+    auto ended = co_await finish(*transaction, std::move(id), std::move(patch.ending), patch.audit);
+    if (!ended) co_return ended.error();
+    changed->ended = std::move(*ended);
+    co_return changed;
+}
+
+awaitable<Result<std::optional<Changed>>> PgUsers::update(std::string id, AccountPatch patch,
+                                                          std::optional<std::int64_t> version, WallTime now) {
+    auto changed = co_await change(kUpdate, id, std::move(patch), version_text(version), now);
+    if (!changed || *changed || !version) co_return changed;
     auto there = co_await find_one(kById, std::move(id));
     if (!there) co_return there.error();
     if (*there) co_return Errc::version_conflict;
     co_return changed;
 }
 
-awaitable<Result<bool>> PgUsers::replace_password(std::string id, std::string old_hash, AccountPatch patch,
-                                                  WallTime now) {
-    auto rows =
-        co_await pool_.query(kReplacePassword, change_params(std::move(id), patch, std::move(old_hash), now));
-    if (!rows) co_return pg_error(rows.error());
-    co_return rows->affected() == 1;
+awaitable<Result<std::optional<Changed>>> PgUsers::replace_password(std::string id, std::string old_hash,
+                                                                    AccountPatch patch, WallTime now) {
+    return change(kReplacePassword, std::move(id), std::move(patch), std::move(old_hash), now);
 }
 
-awaitable<Result<bool>> PgUsers::remove(std::string id, std::optional<std::int64_t> version) {
+awaitable<Result<std::optional<std::vector<std::string>>>> PgUsers::remove(
+    std::string id, std::optional<std::int64_t> version, Ending ending, AuditRecords audit) {
+    std::optional<std::vector<std::string>> ended;
+    auto transaction = co_await pool_.begin();
+    if (!transaction) co_return pg_error(transaction.error());
+    const auto leaves = co_await leaves_an_admin(*transaction, id);
+    if (!leaves) co_return to_errc(leaves.error());
+    if (!*leaves) co_return Errc::last_admin;
     Params params;
     params.emplace_back(id);
     params.push_back(version_text(version));
-    auto rows = co_await pool_.query(kDelete, std::move(params));
+    auto rows = co_await transaction->query(kDelete, std::move(params));
     if (!rows) co_return pg_error(rows.error());
-    if (rows->affected() == 1) co_return true;
-    if (!version) co_return false;
-    auto there = co_await find_one(kById, std::move(id));
-    if (!there) co_return to_errc(there.error());
-    if (*there) co_return Errc::version_conflict;
-    co_return false;
+    if (rows->affected() == 1) {
+        auto finished = co_await finish(*transaction, std::move(id), std::move(ending), audit);
+        if (!finished) co_return finished.error();
+        ended = std::move(*finished);
+        co_return ended;
+    }
+    if (!version) co_return ended;
+    Params same;
+    same.emplace_back(std::move(id));
+    const auto there = co_await transaction->query(kById, std::move(same));
+    if (!there) co_return pg_error(there.error());
+    if (!there->empty()) co_return Errc::version_conflict;
+    co_return ended;
 }
 
 awaitable<Result<bool>> PgUsers::any_admin() {

@@ -79,7 +79,9 @@ TEST_CASE("audit records are kept in order and leave when they are old") {
     }
     REQUIRE(run(store.io, store.audit().append(records)).has_value());
     REQUIRE(run(store.io, store.audit().append({})).has_value());
-    const auto latest = run(store.io, store.audit().latest(2)).value();
+    AuditQuery query;
+    query.limit = 2;
+    const auto latest = run(store.io, store.audit().list(query)).value();
     REQUIRE(latest.size() == 2);
     CHECK(latest[0].event == "event_2");
     CHECK(latest[1].event == "event_1");
@@ -87,7 +89,8 @@ TEST_CASE("audit records are kept in order and leave when they are old") {
     CHECK(latest[0].name == records[0].name);
     CHECK(latest[0].detail == "role=admin");
     CHECK(run(store.io, store.audit().sweep(kNow - 150h)).value() == 1);
-    CHECK(run(store.io, store.audit().latest(10))->size() == 2);
+    query.limit = 10;
+    CHECK(run(store.io, store.audit().list(query))->size() == 2);
 }
 
 TEST_CASE("preparing twice and from two replicas at once is fine") {
@@ -198,7 +201,7 @@ TEST_CASE("ending a session that was interrupted between its two writes is finis
     session.user_id = "u";
     session.created_at = session.last_used_at = kNow;
     session.expires_at = kNow + std::chrono::days(90);
-    REQUIRE(run(store.io, store.sessions().insert(session)).has_value());
+    REQUIRE(run(store.io, store.sessions().insert(session, {})).has_value());
     MongoClient client(store.uri(), 1);
     auto half = [](MongoSession& mongo) -> Result<> {
         std::vector<Bson> documents;

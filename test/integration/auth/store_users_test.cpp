@@ -119,29 +119,31 @@ TEST_CASE("a change gives the new account and raises its version") {
     patch.role = Role::dosen;
     patch.nim = std::optional<std::string>("22001");
     patch.disabled = true;
-    patch.ends_sessions = true;
+    patch.ending.emplace();
+    patch.ending->kept = "s1";
     const auto later = kNow + std::chrono::seconds(5);
     auto changed = run(store.io, store.users().update(account.id, patch, 1, later));
     REQUIRE(changed.has_value());
     REQUIRE(changed->has_value());
-    CHECK((*changed)->role == Role::dosen);
-    CHECK((*changed)->nim == "22001");
-    CHECK((*changed)->disabled);
-    CHECK((*changed)->version == 2);
-    CHECK((*changed)->stamp == account.stamp + 1);
-    CHECK((*changed)->updated_at == later);
-    CHECK((*changed)->created_at == kNow);
-    CHECK((*changed)->password.hash == account.password.hash);
+    CHECK((*changed)->account.role == Role::dosen);
+    CHECK((*changed)->account.nim == "22001");
+    CHECK((*changed)->account.disabled);
+    CHECK((*changed)->account.version == 2);
+    CHECK((*changed)->account.stamp == account.stamp + 1);
+    CHECK((*changed)->account.kept_session == "s1");
+    CHECK((*changed)->account.updated_at == later);
+    CHECK((*changed)->account.created_at == kNow);
+    CHECK((*changed)->account.password.hash == account.password.hash);
 
     AccountPatch unlink;
     unlink.nim = std::optional<std::string>();
     CHECK(run(store.io, store.users().update(account.id, unlink, 1, later)).error() ==
           Errc::version_conflict);
     changed = run(store.io, store.users().update(account.id, unlink, 2, later));
-    CHECK_FALSE((*changed)->nim);
-    CHECK((*changed)->role == Role::dosen);
-    CHECK((*changed)->version == 3);
-    CHECK((*changed)->stamp == account.stamp + 1);
+    CHECK_FALSE((*changed)->account.nim);
+    CHECK((*changed)->account.role == Role::dosen);
+    CHECK((*changed)->account.version == 3);
+    CHECK((*changed)->account.stamp == account.stamp + 1);
 
     const std::string nobody = "000000000000000000000000";
     CHECK_FALSE(run(store.io, store.users().update(nobody, unlink, std::nullopt, later))->has_value());
@@ -154,7 +156,7 @@ TEST_CASE("a password is replaced only by who saw the old hash") {
     if (!test::have_servers(kind)) return;
     StoreFixture store(kind);
     const auto account = run(store.io, store.users().insert(new_account("budi"), kNow)).value();
-    std::vector<awaitable<Result<bool>>> changes;
+    std::vector<awaitable<Result<std::optional<Changed>>>> changes;
     for (int i = 0; i < 20; ++i) {
         AccountPatch patch;
         patch.password = auth::domain::StoredPassword{"hash " + std::to_string(i), "nfc"};
@@ -178,10 +180,10 @@ TEST_CASE("an account is removed once and only at the version that was seen") {
     if (!test::have_servers(kind)) return;
     StoreFixture store(kind);
     const auto account = run(store.io, store.users().insert(new_account("budi"), kNow)).value();
-    CHECK(run(store.io, store.users().remove(account.id, 7)).error() == Errc::version_conflict);
-    CHECK(run(store.io, store.users().remove(account.id, 1)).value() == true);
-    CHECK(run(store.io, store.users().remove(account.id, 1)).value() == false);
-    CHECK(run(store.io, store.users().remove(account.id, std::nullopt)).value() == false);
+    CHECK(run(store.io, store.users().remove(account.id, 7, {}, {})).error() == Errc::version_conflict);
+    CHECK(run(store.io, store.users().remove(account.id, 1, {}, {}))->has_value());
+    CHECK_FALSE(run(store.io, store.users().remove(account.id, 1, {}, {}))->has_value());
+    CHECK_FALSE(run(store.io, store.users().remove(account.id, std::nullopt, {}, {}))->has_value());
     CHECK_FALSE(run(store.io, store.users().find_by_username("budi"))->has_value());
     CHECK(run(store.io, store.users().insert(new_account("budi"), kNow))
               .has_value());  // the name is free again

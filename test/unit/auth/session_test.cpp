@@ -35,19 +35,43 @@ TEST_CASE("the token of the current generation rotates") {
     CHECK(classify_refresh(session_at(3, kNow - 1h), 3, kNow, kRules) == RefreshCase::rotate);
 }
 
-TEST_CASE("the token just replaced gets its successor again twice within ten seconds") {
-    auto session = session_at(4, kNow - 9s);
-    CHECK(classify_refresh(session, 3, kNow, kRules) == RefreshCase::grace);
-    session.grace_used = 1;
-    CHECK(classify_refresh(session, 3, kNow, kRules) == RefreshCase::grace);
-    session.grace_used = 2;
-    CHECK(classify_refresh(session, 3, kNow, kRules) == RefreshCase::reuse);
+TEST_CASE("a replaced token gets its successor again until that one has been used, however late") {
+    auto session = session_at(4, kNow - 29 * 24h);
+    session.grace_used = 10;
+    CHECK(classify_refresh(session, 3, kNow, kRules) == RefreshCase::again);
+}
+
+TEST_CASE("after its successor has been used a token is answered for thirty seconds ten times") {
+    auto session = session_at(4, kNow - 29s);
+    CHECK(classify_refresh(session, 2, kNow, kRules) == RefreshCase::grace);
+    session.grace_used = 9;
+    CHECK(classify_refresh(session, 2, kNow, kRules) == RefreshCase::grace);
+    session.grace_used = 10;
+    CHECK(classify_refresh(session, 2, kNow, kRules) == RefreshCase::reuse);
 }
 
 TEST_CASE("a replaced token after the window or from further back is a reuse") {
-    CHECK(classify_refresh(session_at(4, kNow - 10s), 3, kNow, kRules) == RefreshCase::reuse);
-    CHECK(classify_refresh(session_at(4, kNow - 1s), 2, kNow, kRules) == RefreshCase::reuse);
+    CHECK(classify_refresh(session_at(4, kNow - 30s), 2, kNow, kRules) == RefreshCase::reuse);
+    CHECK(classify_refresh(session_at(4, kNow - 1s), 1, kNow, kRules) == RefreshCase::reuse);
     CHECK(classify_refresh(session_at(4, kNow - 1s), 0, kNow, kRules) == RefreshCase::reuse);
+}
+
+TEST_CASE("a session is the account's as long as its stamp is, or it is the one that was kept") {
+    auth::domain::Account account;
+    account.stamp = 3;
+    auto session = session_at(0, kNow);
+    session.stamp = 3;
+    CHECK(session_current(session, account));
+    account.stamp = 4;
+    CHECK_FALSE(session_current(session, account));
+    account.kept_session = session.sid;
+    CHECK(session_current(session, account));
+    account.kept_session = "another";
+    CHECK_FALSE(session_current(session, account));
+    session.stamp = 0;  // from before stamps
+    CHECK(session_current(session, account));
+    account.disabled = true;
+    CHECK_FALSE(session_current(session, account));
 }
 
 TEST_CASE("a session that is gone or over accepts no token") {
