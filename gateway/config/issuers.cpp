@@ -19,10 +19,9 @@ void check_url(Section& in, std::string_view key, const std::string& url, bool h
         in.problem(key, "\"" + url + "\" does not start with http://" + (https_too ? " or https://" : ""));
 }
 
-void check_key(Section& in, const SigningKey& key, bool good_secret, bool no_file) {
+void check_key(Section& in, const SigningKey& key, bool no_file) {
     if (key.algorithm == "HS256") {
-        if (!in.has("secret") || (good_secret && key.secret.empty()))
-            in.problem("secret", "is missing: HS256 needs one");
+        if (!in.has("secret")) in.problem("secret", "is missing: HS256 needs one");
         if (!key.public_key.empty()) in.problem("public_key", "does not go with HS256");
         return;
     }
@@ -46,6 +45,17 @@ void check_claim_headers(Section& in, const std::vector<ClaimHeader>& pairs) {
                 in.problem("claim_headers", "has two claims for " + pairs[i].header);
 }
 
+// So that one file serves key sets and a shared secret: `"secret": "${JWT_SECRET:-}"`.
+void drop_keys_without_secret(Section& in, Issuer& issuer) {
+    const auto without = [](const SigningKey& key) { return key.algorithm == "HS256" && key.secret.empty(); };
+    if (!issuer.jwks)
+        for (std::size_t i = 0; i < issuer.keys.size(); ++i)
+            if (without(issuer.keys[i]))
+                in.problem_at(in.pointer_to("keys") + '/' + std::to_string(i) + "/secret",
+                              "is missing: HS256 needs one, or the issuer a jwks");
+    std::erase_if(issuer.keys, without);
+}
+
 void check_issuer(Section& in, const Issuer& issuer) {
     for (const auto& other : in.config().issuers) {
         if (other.name == issuer.name)
@@ -64,11 +74,10 @@ void fields(Visitor& v, SigningKey& key) {
         {{"HS256", "HS256"}, {"RS256", "RS256"}, {"PS256", "PS256"}, {"ES256", "ES256"}, {"EdDSA", "EdDSA"}},
         {"The only `alg` that the key verifies.", "ES256"});
     v.text("kid", key.kid, {"Key id.", "2024-1"});
-    const auto before = v.reading() ? v.reading()->problem_count() : 0;
     v.secret("secret", key.secret, kSecretBytes,
-             {"At least 32 bytes. Masked wherever the configuration is shown.", "${JWT_SECRET}",
-              "required for HS256"});
-    const bool good_secret = v.reading() && v.reading()->problem_count() == before;
+             {"At least 32 bytes; empty: no such key, where there is a `jwks`. Masked wherever the "
+              "configuration is shown.",
+              "${JWT_SECRET}", "required for HS256"});
     v.text("public_key", key.public_key, {"PEM text; for all but HS256.", "${JWT_PUBLIC_KEY}", kAbsent});
     std::optional<std::string> file;
     v.text("public_key_file", file, {"File with it.", "/keys/auth.pem", kAbsent});
@@ -81,7 +90,7 @@ void fields(Visitor& v, SigningKey& key) {
         else
             in->problem("public_key_file", "cannot read " + *file);
     }
-    check_key(*in, key, good_secret, file.value_or("").empty());
+    check_key(*in, key, file.value_or("").empty());
 }
 
 void fields(Visitor& v, Jwks& j) {
@@ -158,12 +167,14 @@ void fields(Visitor& v, Issuer& issuer) {
     const auto before = in ? in->problem_count() : 0;
     v.objects("keys", issuer.keys,
               {"Fixed keys. Each has exactly one algorithm. `keys` or `jwks` is needed."});
-    const bool no_keys = in && issuer.keys.empty() && in->problem_count() == before;
+    const bool bad_keys = in && in->problem_count() != before;
+    const bool no_keys = in && issuer.keys.empty() && !bad_keys;
     v.object("jwks", issuer.jwks,
              {"Keys that are fetched (RFC 7517). Exactly one of `url` and `file`; empty: none, where there "
               "are `keys`."});
     if (issuer.jwks && issuer.jwks->url.empty() && issuer.jwks->file.empty()) issuer.jwks.reset();
     if (no_keys && !issuer.jwks) in->problem("keys", "an issuer needs keys or jwks");
+    if (in && !bad_keys) drop_keys_without_secret(*in, issuer);
     v.object("revocations", issuer.revocations,
              {"Feed of ended sessions; a logged-out token is refused within a second."});
     if (in && issuer.revocations && issuer.revocations->token.empty() &&

@@ -36,6 +36,7 @@ class Section final : public Visitor {
     // What is legal and probably a mistake.
     void warning(std::string_view key, std::string message);
     void warning_at(const std::string& pointer, std::string message);
+    std::string pointer_to(std::string_view key) const;
     std::size_t problem_count() const { return reading_.problems.size(); }
     // Reports members that were not read.
     void finish();
@@ -64,7 +65,6 @@ class Section final : public Visitor {
     std::optional<std::string> resolve(const std::string& pointer, const rapidjson::Value& value);
     std::optional<std::int64_t> number_at(const std::string& pointer, const rapidjson::Value& value,
                                           Range range);
-    std::string pointer_to(std::string_view key) const;
 
     Reading& reading_;
     const rapidjson::Value* object_;

@@ -30,10 +30,11 @@ store::DatabaseOptions database_options(const Settings& settings) {
 std::shared_ptr<const crypto::IssuerKeys> issuer_keys(const Settings& settings) {
     if (!settings.signing_keys_dir) return crypto::make_secret_keys(settings.jwt_secret);
     try {
+        if (crypto::make_first_key_files(*settings.signing_keys_dir, shared::system_now()))
+            shared::log::info("first_signing_keys_made", {{"folder", settings.signing_keys_dir->string()}});
         return crypto::load_key_files(*settings.signing_keys_dir, settings.jwt_secret);
     } catch (const std::exception& failure) {
-        throw std::runtime_error(std::string("SIGNING_KEYS_DIR: ") + failure.what() +
-                                 " (auth-service rotate-key makes the first keys)");
+        throw std::runtime_error(std::string("SIGNING_KEYS_DIR: ") + failure.what());
     }
 }
 

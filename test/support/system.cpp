@@ -45,10 +45,9 @@ System::System(UserStore store, SystemOptions options)
         auth_mongo_ = std::make_unique<MongoDatabase>();
     else
         auth_postgres_ = std::make_unique<PostgresDatabase>();
-    if (options_.signing_keys) {
+    // Whichever auth-service starts first makes the first keys.
+    if (options_.signing_keys)
         keys_dir_ = std::filesystem::temp_directory_path() / ("keys-" + shared::random_id());
-        rotate_key();
-    }
     load_demo_data();
     for (std::size_t i = 0; i < auths_.size(); ++i) start_auth(i);
     start_acad();
@@ -126,9 +125,13 @@ System::Environment System::gateway_environment(std::size_t i) const {
                        {"AUTH_SERVICE", "127.0.0.1:" + std::to_string(auths_[i % auths_.size()].port)},
                        {"ACAD_SERVICE", "127.0.0.1:" + std::to_string(acad_.port)},
                        {"PORTAL_DIR", source_path("services/portal")},
-                       {"DOCS_DIR", source_path("docs/openapi")},
-                       {"JWT_SECRET", kJwtSecret}};
-    if (!keys_dir_.empty()) values["JWKS_URL"] = auth_url(i, "/.well-known/jwks.json");
+                       {"DOCS_DIR", source_path("docs/openapi")}};
+    if (keys_dir_.empty()) {
+        values["JWT_SECRET"] = kJwtSecret;
+    } else {
+        values["JWKS_URL"] = auth_url(i, "/.well-known/jwks.json");
+        values["FEED_TOKEN"] = shared::session::derive_feed_token(kJwtSecret);
+    }
     for (const auto& [name, value] : options_.gateway) values[name] = value;
     return values;
 }

@@ -151,6 +151,18 @@ class FolderLock {
     int fd_;
 };
 
+std::int64_t seconds(shared::WallTime time) {
+    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+// The caller holds the folder's lock.
+bool make_first(const fs::path& folder, Algorithm algorithm, std::int64_t now) {
+    if (fs::exists(folder / kIndex)) return false;
+    write_index(folder,
+                {make_key(folder, algorithm, "active", now), make_key(folder, algorithm, "next", now)});
+    return true;
+}
+
 Key secret_key(const std::string& secret) {
     auto key = Key::from_secret(secret);
     if (!key) throw std::runtime_error("JWT_SECRET: " + key.error().message());
@@ -186,15 +198,19 @@ std::shared_ptr<const IssuerKeys> load_key_files(const fs::path& folder, const s
     return keys;
 }
 
-std::string rotate_key_files(const fs::path& folder, const Rotation& rotation, shared::WallTime time) {
-    const std::int64_t now = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+bool make_first_key_files(const fs::path& folder, shared::WallTime time) {
+    // Without the lock: a folder with keys may be read-only.
+    if (fs::exists(folder / kIndex)) return false;
     fs::create_directories(folder);
     const FolderLock lock(folder);
-    if (!fs::exists(folder / kIndex)) {
-        write_index(folder, {make_key(folder, rotation.algorithm, "active", now),
-                             make_key(folder, rotation.algorithm, "next", now)});
-        return "made an active key and the next one";
-    }
+    return make_first(folder, Algorithm::es256, seconds(time));
+}
+
+std::string rotate_key_files(const fs::path& folder, const Rotation& rotation, shared::WallTime time) {
+    const std::int64_t now = seconds(time);
+    fs::create_directories(folder);
+    const FolderLock lock(folder);
+    if (make_first(folder, rotation.algorithm, now)) return "made an active key and the next one";
     auto keys = read_index(folder);
     std::vector<KeyFile> gone;
     bool has_next = false;

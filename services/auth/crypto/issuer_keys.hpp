@@ -37,6 +37,10 @@ struct Rotation {
     std::chrono::seconds retire_after{1200};  // how long a retired key still verifies
 };
 
+// Makes the folder, an active key and the next one where there is no keys.json; false where there is one. Of
+// replicas that start at once one makes them.
+bool make_first_key_files(const std::filesystem::path& folder, shared::WallTime now);
+
 // One step; an empty folder gets an active key and the next one. Returns a line for the operator. Throws
 // std::runtime_error, and changes nothing, when the next key has not been published for long enough.
 std::string rotate_key_files(const std::filesystem::path& folder, const Rotation& rotation,

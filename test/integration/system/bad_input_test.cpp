@@ -35,7 +35,7 @@ TEST_CASE("a wrong setting stops the start with one message that names it") {
         {"gateway",
          {"run", "--config", source_path("deploy/config/gateway.json")},
          {{"GATEWAY_PORT", "0"}, {"ADMIN_PORT", "0"}},
-         "JWT_SECRET"},
+         "/issuers/0/keys/0/secret"},
         {"gateway",
          {"run", "--config", source_path("deploy/config/gateway.json")},
          {{"GATEWAY_PORT", "0"}, {"ADMIN_PORT", "0"}, {"JWT_SECRET", "short"}},

@@ -43,10 +43,11 @@ TEST_CASE("signing keys go from next to active to retired with no token refused 
     REQUIRE(login.status == 200);
     auto session = session_of(login);
     CHECK(session.access.starts_with("eyJhbGciOiJFUzI1NiI"));  // {"alg":"ES256"
-    // The secret is in acad-service's hands no more.
+    // Neither acad-service nor the gateway holds the secret.
     TokenClaims claims;
     claims.nim = "22001";
-    CHECK(get(system.acad_port(), "/api/acad/ips", {bearer(mint_token(claims))}).status == 401);
+    for (const auto port : {system.acad_port(), system.gateway_port()})
+        CHECK(get(port, "/api/acad/ips", {bearer(mint_token(claims))}).status == 401);
 
     std::vector<std::string> tokens{session.access};  // the first of each key
     std::size_t asked = 0;

@@ -1,8 +1,10 @@
 #include <sys/stat.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include "services/auth/crypto/issuer_keys.hpp"
 #include "shared/base/random.hpp"
@@ -88,6 +90,21 @@ TEST_CASE("key files can be read by their owner only") {
         REQUIRE(::stat(entry.path().c_str(), &info) == 0);
         CHECK((info.st_mode & 0777) == 0600);
     }
+}
+
+TEST_CASE("of replicas that start at once on an empty folder one makes the first keys") {
+    const Folder folder;
+    std::atomic<int> made{0};
+    std::vector<std::thread> replicas;
+    for (int i = 0; i < 8; ++i)
+        replicas.emplace_back([&] { made += make_first_key_files(folder.path, kNow) ? 1 : 0; });
+    for (auto& replica : replicas) replica.join();
+    CHECK(made == 1);
+    CHECK(folder.key_files() == 2);
+    const auto keys = load_key_files(folder.path, kSecret);
+    CHECK(verify(keys->signer->sign(claims()), fetched(*keys)).has_value());
+    CHECK_FALSE(make_first_key_files(folder.path, kNow));
+    CHECK(load_key_files(folder.path, kSecret)->jwks == keys->jwks);
 }
 
 TEST_CASE("through a rotation no token is refused by whoever knows the keys of one step before") {

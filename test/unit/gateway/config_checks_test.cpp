@@ -357,6 +357,11 @@ TEST_CASE("an issuer without keys needs a key set; an empty one is as none") {
     const auto config = good({{"issuer", R"("jwks": {"url": "${EMPTY:-}"})"}});
     CHECK_FALSE(config.issuers[0].jwks);
     CHECK(config.issuers[0].keys.size() == 1);
+    // One file for key sets and a shared secret.
+    const auto loaded = read(with(R"(, "keys": [{"secret": "${EMPTY:-}"}], "jwks": {"url": "http://a"})"));
+    INFO(loaded.report("f"));
+    REQUIRE(loaded);
+    CHECK(loaded.config->issuers[0].keys.empty());
 }
 
 TEST_CASE("texts become what they stand for") {
