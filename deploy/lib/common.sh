@@ -85,7 +85,9 @@ build_tree() {
         shift
     done
     shift
-    mkdir -p "$dir" "$logs"
+    # Programs are read by the services' user.
+    (umask 022 && mkdir -p "$dir")
+    mkdir -p "$logs"
     (
         flock 8
         with_progress "configuring ${dir#"$ROOT"/}" "$logs/configure.log" \

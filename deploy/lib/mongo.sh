@@ -54,7 +54,8 @@ build_wire() {
     local go log=$1/mongo-wire-build.log
     ! wire_current || return 0
     go=$(find_go) || return 1
-    mkdir -p "$1" "${WIRE_BINARY%/*}"
+    mkdir -p "$1"
+    (umask 022 && mkdir -p "${WIRE_BINARY%/*}")
     (
         flock 8
         ! wire_current || exit 0
@@ -64,24 +65,51 @@ build_wire() {
     ) 8>"${WIRE_BINARY%/*}/.build-lock"
 }
 
-# launch_wire NAME PORT: PORT 0 takes a free one. The database's URL is in
+# launch_wire NAME ADDRESS: HOST:PORT, where port 0 takes a free one, or unix:PATH. The database's URL is in
 # MONGO_WIRE_POSTGRESQL_URL, so that its password is in no process list.
 launch_wire() {
     guard TERM
-    launch "$1" "${GUARD[@]}" "$WIRE_BINARY" --listen "127.0.0.1:$2"
+    launch "$1" "${AS_SERVICES[@]}" "${GUARD[@]}" "$WIRE_BINARY" --listen "$2"
 }
 
-# launch_mongod NAME PORT DATA
+# launch_mongod NAME PORT DATA [OPTION...]
 launch_mongod() {
-    mkdir -p "$3"
+    local name=$1 port=$2 data=$3
+    shift 3
+    mkdir -p "$data"
     guard TERM
-    launch "$1" "${GUARD[@]}" mongod --bind_ip 127.0.0.1 --port "$2" --dbpath "$3" --nounixsocket
+    launch "$name" "${AS_SERVICES[@]}" "${GUARD[@]}" mongod --bind_ip 127.0.0.1 --port "$port" --dbpath "$data" \
+        --nounixsocket "$@"
+}
+
+# mongo_shell: the client that makes users; a mongod without one is of no use to deploy/local.
+mongo_shell() { command -v mongosh || command -v mongo; }
+
+# mongod_users PORT ADMIN_PASSWORD PASSWORD: the user `admin` while there is none (MongoDB lets the first one be
+# made without signing in, from this machine), and `auth`, who reads and writes the database `auth` alone.
+# The passwords are hexadecimal, so nothing in them has to be escaped; on stdin, so no process list has them.
+mongod_users() {
+    "$(mongo_shell)" --quiet "mongodb://127.0.0.1:$1/admin" <<JS | tail -n 20
+try { db.createUser({user: "admin", pwd: "$2", roles: ["root"]}) } catch (error) { print("admin: " + error.codeName) }
+db.auth("admin", "$2")
+users = db.getSiblingDB("auth")
+account = {pwd: "$3", roles: [{role: "readWrite", db: "auth"}]}
+if (users.getUser("auth") === null) { users.createUser(Object.assign({user: "auth"}, account)) } else { users.updateUser("auth", account) }
+JS
 }
 
 # wait_port NAME PORT SECONDS: until the process listens; fails when it ends before.
 wait_port() {
     local deadline=$((SECONDS + $3))
     until port_taken "$2"; do
+        pid_of "$1" >/dev/null && [ "$SECONDS" -lt "$deadline" ] || return 1
+        sleep 0.2
+    done
+}
+# wait_socket NAME PATH SECONDS: the same for a unix socket.
+wait_socket() {
+    local deadline=$((SECONDS + $3))
+    until [ -S "$2" ]; do
         pid_of "$1" >/dev/null && [ "$SECONDS" -lt "$deadline" ] || return 1
         sleep 0.2
     done

@@ -19,36 +19,11 @@ pg_bin() {
 }
 
 # PostgreSQL refuses to run as root; then it runs as the user that Debian's package made.
-# AS_DATABASE is the prefix of such a command, empty for everybody else.
-AS_DATABASE=()
-if is_root; then AS_DATABASE=(setpriv --reuid=postgres --regid=postgres --init-groups); fi
+# AS_DATABASE is the prefix of such a command.
+unprivileged AS_DATABASE postgres
 
-# pg_place DIR FALLBACK: makes DIR a folder that the database's user owns and reaches.
-# Below a folder that only root may enter (such as /root), DIR becomes a link to
-# FALLBACK instead. Prints the folder that is really used.
-pg_place() {
-    local dir=$1 fallback=$2
-    if [ -L "$dir" ] && [ -d "$dir" ]; then
-        readlink -f "$dir"
-        return
-    fi
-    mkdir -p "$dir"
-    is_root || { chmod 700 "$dir"; printf '%s' "$dir"; return; }
-    chown postgres:postgres "$dir"
-    chmod 700 "$dir"
-    if "${AS_DATABASE[@]}" test -w "$dir" 2>/dev/null; then
-        printf '%s' "$dir"
-        return
-    fi
-    rmdir "$dir"
-    (umask 022 && mkdir -p "$fallback")
-    chown postgres:postgres "$fallback"
-    chmod 700 "$fallback"
-    ln -s "$fallback" "$dir"
-    "${AS_DATABASE[@]}" test -w "$fallback" || die "the user postgres can reach neither $dir nor $fallback" \
-        "set DATA_DIR to a folder that every user may enter"
-    printf '%s' "$fallback"
-}
+# pg_place DIR FALLBACK: see place_for.
+pg_place() { place_for postgres "$1" "$2"; }
 
 # pg_init DATA PASSWORD LOG: makes the cluster. Only TCP on the loopback address, only
 # with a password; no socket file, so no length limit on the path.

@@ -2,6 +2,45 @@
 # Background processes with a pid file each. Expects common.sh and
 # RUN_DIR (pid files), LOG_DIR (logs).
 
+# unprivileged ARRAY USER: sets ARRAY to a prefix for commands that are to have no rights: started by root they
+# run as USER, otherwise as the caller, and never get more.
+unprivileged() {
+    local -n prefix=$1
+    prefix=(setpriv --no-new-privs)
+    ! is_root || prefix+=("--reuid=$2" "--regid=$2" --init-groups)
+}
+# What the user store is started with; deploy/local has a user for it.
+# shellcheck disable=SC2034  # used by the other files of this folder
+AS_SERVICES=()
+
+# place_for USER DIR FALLBACK: makes DIR a folder that USER owns and reaches (the caller's, unless that is
+# root). Below a folder that only root may enter (such as /root), DIR becomes a link to FALLBACK instead.
+# Prints the folder that is really used.
+place_for() {
+    local user=$1 dir=$2 fallback=$3 as_user
+    if [ -L "$dir" ] && [ -d "$dir" ]; then
+        readlink -f "$dir"
+        return
+    fi
+    mkdir -p "$dir"
+    is_root || { chmod 700 "$dir"; printf '%s' "$dir"; return; }
+    unprivileged as_user "$user"
+    chown "$user:$user" "$dir"
+    chmod 700 "$dir"
+    if "${as_user[@]}" test -w "$dir" 2>/dev/null; then
+        printf '%s' "$dir"
+        return
+    fi
+    rmdir "$dir"
+    (umask 022 && mkdir -p "$fallback")
+    chown "$user:$user" "$fallback"
+    chmod 700 "$fallback"
+    ln -s "$fallback" "$dir"
+    "${as_user[@]}" test -w "$fallback" || die "the user $user can reach neither $dir nor $fallback" \
+        "set DATA_DIR to a folder that every user may enter"
+    printf '%s' "$fallback"
+}
+
 # start_time PID: clock ticks after boot. With the id it names one process for good,
 # because an id is given again after its process has ended.
 start_time() {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"go.mongodb.org/mongo-driver/bson"
 )
 
 // The MongoDB wire format, as far as a relay has to understand it: a 16-byte
@@ -30,6 +32,8 @@ type request struct {
 	frame   []byte
 	command string // lower case; empty for OP_QUERY, which only carries the first "hello"
 	oneWay  bool   // the client waits for no answer
+	// The section that holds the command; not looked at any further here.
+	document bson.Raw
 }
 
 // readFrame reads one whole frame into buf, at most limit bytes of it. The buffer
@@ -94,7 +98,7 @@ func parseRequest(frame []byte) (request, error) {
 			if err != nil || req.command != "" {
 				return req, errMalformed
 			}
-			req.command = strings.ToLower(name)
+			req.command, req.document = strings.ToLower(name), section
 		case 1: // a document sequence: the command's documents, no name in it
 		default:
 			return req, fmt.Errorf("%w: section kind %d", errMalformed, kind)

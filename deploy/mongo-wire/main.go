@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,7 +28,7 @@ func main() {
 }
 
 func run() error {
-	listen := flag.String("listen", "127.0.0.1:27017", "address to listen on; port 0 takes a free one")
+	listen := flag.String("listen", "127.0.0.1:27017", "address to listen on: host:port, where port 0 takes a free one, or unix:PATH, a socket in a folder\nthat decides who may connect")
 	url := flag.String("postgresql-url", os.Getenv("MONGO_WIRE_POSTGRESQL_URL"),
 		"database that keeps the documents, postgres://user:password@host:port/name;\n"+
 			"MONGO_WIRE_POSTGRESQL_URL sets it too, and keeps a password out of the process list")
@@ -35,6 +36,11 @@ func run() error {
 	maxConnections := flag.Int("max-connections", 1000, "clients served at a time; further ones are closed")
 	grace := flag.Duration("grace", 5*time.Second, "how long a request in work may take at shutdown")
 	verbose := flag.Bool("verbose", false, "log what FerretDB does")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "mongo-wire [OPTION...]\n"+
+			"MONGO_WIRE_USERS=database.user:password,... says who may sign in; without it nobody has to.")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	if *url == "" {
 		return fmt.Errorf("--postgresql-url or MONGO_WIRE_POSTGRESQL_URL is needed")
@@ -88,13 +94,35 @@ func run() error {
 		<-ferretDone
 	}()
 
-	listener, err := net.Listen("tcp", *listen)
+	users, err := parseUsers(os.Getenv("MONGO_WIRE_USERS"))
+	if err != nil {
+		return err
+	}
+	listener, err := listenOn(*listen)
 	if err != nil {
 		return err
 	}
 	// The one line on stdout: whoever asked for port 0 reads the port from it.
-	fmt.Printf("{\"event\":\"listening\",\"port\":%d}\n", listener.Addr().(*net.TCPAddr).Port)
+	if address, tcp := listener.Addr().(*net.TCPAddr); tcp {
+		fmt.Printf("{\"event\":\"listening\",\"port\":%d}\n", address.Port)
+	} else {
+		fmt.Printf("{\"event\":\"listening\",\"socket\":%q}\n", listener.Addr())
+	}
 
-	newRelay(socket, *maxFrame, *maxConnections, logger).serve(ctx, listener, *grace)
+	newRelay(socket, *maxFrame, *maxConnections, users, logger).serve(ctx, listener, *grace)
 	return nil
+}
+
+// listenOn takes host:port or unix:PATH. A socket of that name that an earlier process left is taken away.
+func listenOn(address string) (net.Listener, error) {
+	path, local := strings.CutPrefix(address, "unix:")
+	if !local {
+		return net.Listen("tcp", address)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	return net.Listen("unix", path)
 }

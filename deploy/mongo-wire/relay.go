@@ -35,6 +35,7 @@ type relay struct {
 	maxFrame int
 	slots    chan struct{} // one token per accepted connection
 	writer   chan struct{} // one token: whoever holds it may write
+	users    *users        // nil: nobody has to sign in
 	log      *slog.Logger
 
 	mu      sync.Mutex
@@ -42,9 +43,9 @@ type relay struct {
 	wait    sync.WaitGroup
 }
 
-func newRelay(backend string, maxFrame, maxConnections int, log *slog.Logger) *relay {
+func newRelay(backend string, maxFrame, maxConnections int, users *users, log *slog.Logger) *relay {
 	return &relay{
-		backend: backend, maxFrame: maxFrame, log: log,
+		backend: backend, maxFrame: maxFrame, users: users, log: log,
 		slots:   make(chan struct{}, maxConnections),
 		writer:  make(chan struct{}, 1),
 		clients: make(map[net.Conn]*bool),
@@ -127,6 +128,7 @@ func (r *relay) session(ctx context.Context, client net.Conn) error {
 	defer backend.Close()
 
 	fromClient, fromBackend := bufio.NewReader(client), bufio.NewReader(backend)
+	signIn := signIn{users: r.users}
 	var question, answer bytes.Buffer
 	for ctx.Err() == nil {
 		err := readFrame(fromClient, &question, r.maxFrame, func() {
@@ -147,7 +149,10 @@ func (r *relay) session(ctx context.Context, client net.Conn) error {
 		if err != nil {
 			return err
 		}
-		if err := r.exchange(req, backend, fromBackend, &answer); err != nil {
+		if own := signIn.answer(req); own != nil {
+			answer.Reset()
+			answer.Write(own)
+		} else if err := r.exchange(req, backend, fromBackend, &answer); err != nil {
 			return err
 		}
 		if !req.oneWay {

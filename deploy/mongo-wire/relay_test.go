@@ -34,7 +34,7 @@ func message(op uint32, flags uint32, sections ...[]byte) []byte {
 	return frame
 }
 
-func command(key string) []byte  { return append([]byte{0}, document(key)...) }
+func command(key string) []byte { return append([]byte{0}, document(key)...) }
 func sequence(size int32) []byte { // kind 1 with an empty list of documents
 	section := binary.LittleEndian.AppendUint32([]byte{1}, uint32(size))
 	return append(section, make([]byte, size-4)...)
@@ -131,7 +131,7 @@ func (b *backend) serve() {
 	}
 }
 
-func start(t *testing.T, maxConnections int) (*backend, string, context.CancelFunc, chan struct{}) {
+func start(t *testing.T, maxConnections int, users *users) (*backend, string, context.CancelFunc, chan struct{}) {
 	socket := filepath.Join(t.TempDir(), "s")
 	unix, err := net.Listen("unix", socket)
 	if err != nil {
@@ -146,7 +146,7 @@ func start(t *testing.T, maxConnections int) (*backend, string, context.CancelFu
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
-		newRelay(socket, 1<<20, maxConnections, slog.New(slog.NewTextHandler(io.Discard, nil))).serve(ctx, listener, time.Second)
+		newRelay(socket, 1<<20, maxConnections, users, slog.New(slog.NewTextHandler(io.Discard, nil))).serve(ctx, listener, time.Second)
 		close(done)
 	}()
 	t.Cleanup(func() { cancel(); unix.Close(); <-done })
@@ -178,7 +178,7 @@ func exchange(conn net.Conn, frame []byte) error {
 }
 
 func TestOneWritingCommandAtATime(t *testing.T) {
-	b, address, _, _ := start(t, 100)
+	b, address, _, _ := start(t, 100, nil)
 	var group sync.WaitGroup
 	for i := range 20 {
 		conn := dial(t, address)
@@ -200,7 +200,7 @@ func TestOneWritingCommandAtATime(t *testing.T) {
 }
 
 func TestAnswersToOneWayRequestsAreKeptFromTheClient(t *testing.T) {
-	b, address, _, _ := start(t, 100)
+	b, address, _, _ := start(t, 100, nil)
 	conn := dial(t, address)
 	if _, err := conn.Write(message(opMsg, flagMoreToCome, command("insert"))); err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestAnswersToOneWayRequestsAreKeptFromTheClient(t *testing.T) {
 }
 
 func TestFurtherConnectionsThanAllowedAreClosed(t *testing.T) {
-	_, address, _, _ := start(t, 1)
+	_, address, _, _ := start(t, 1, nil)
 	if err := exchange(dial(t, address), message(opMsg, 0, command("ping"))); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestFurtherConnectionsThanAllowedAreClosed(t *testing.T) {
 }
 
 func TestShutdownEndsIdleConnectionsAtOnce(t *testing.T) {
-	_, address, cancel, done := start(t, 10)
+	_, address, cancel, done := start(t, 10, nil)
 	conn := dial(t, address)
 	if err := exchange(conn, message(opMsg, 0, command("ping"))); err != nil {
 		t.Fatal(err)
