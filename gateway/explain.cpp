@@ -117,8 +117,12 @@ void explain_limits(const config::Config& settings, const config::Route& route) 
     }
     const auto places = [](std::string_view whose, const config::InFlight& limit) {
         if (limit.max != 0)
-            line("in flight", std::string(whose) + ": at most " + std::to_string(limit.max) + ", " +
-                                  std::to_string(limit.queue) + " may wait " + ms(limit.queue_timeout));
+            line("in flight", std::string(whose) + ": at most " + std::to_string(limit.max) +
+                                  (limit.max_per_client == 0
+                                       ? ""
+                                       : " (" + std::to_string(limit.max_per_client) + " of one client)") +
+                                  ", " + std::to_string(limit.queue) + " may wait " +
+                                  ms(limit.queue_timeout));
     };
     places("route", route.limits.in_flight);
     if (const auto* target = std::get_if<config::ClusterTarget>(&route.target))

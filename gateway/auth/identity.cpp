@@ -1,5 +1,6 @@
 #include "gateway/auth/identity.hpp"
 
+#include "shared/base/text.hpp"
 #include "shared/jwt/verifier.hpp"
 
 namespace gateway::auth {
@@ -22,6 +23,11 @@ shared::Result<IdentityRef> Identity::make(shared::jwt::Claims claims,
     }
     return IdentityRef(new Identity(std::move(claims), std::move(block)));
 }
+
+Identity::Identity(shared::jwt::Claims claims, std::string header_block)
+    : claims_(std::move(claims)),
+      header_block_(std::move(header_block)),
+      user_hash_(shared::fnv1a(claims_.sub)) {}
 
 bool Identity::has_scope(std::string_view scope) const {
     for (const auto& own : claims_.scopes)

@@ -128,7 +128,9 @@ void fields(Visitor& v, HealthCheck& h) {
 void fields(Visitor& v, Outlier& o) {
     v.boolean("enabled", o.enabled, {});
     v.number("consecutive_failures", o.consecutive_failures, {1, 10'000},
-             {"502, 503, 504, failed connects, resets and timeouts in a row until ejection.", "10"});
+             {"502, 504, 503 without `X-Overloaded: 1`, failed connects, resets, timeouts, unreadable and "
+              "cut-off answers in a row until ejection.",
+              "10"});
     v.duration("base_ejection", o.base_ejection, {100, kDay},
                {"ms, times the number of ejections so far.", "5000"});
     v.duration("max_ejection", o.max_ejection, {100, kDay}, {"ms.", "60000"});
@@ -182,10 +184,17 @@ void fields(Visitor& v, Retry& r) {
 
 void fields(Visitor& v, InFlight& f) {
     v.number("max", f.max, {0, 1'000'000}, {"0: no limit. 503 beyond.", "200"});
-    v.number("queue", f.queue, {0, 1'000'000}, {"How many more may wait.", "100"});
+    v.number("max_per_client", f.max_per_client, {0, 1'000'000},
+             {"Of these for one client (`sub` of its token, else its address, IPv6 by /64); what it asks for "
+              "beyond waits. 0: no limit of its own.",
+              "64"});
+    v.number("queue", f.queue, {0, 1'000'000},
+             {"How many more may wait: clients in turn, each in the order it came.", "100"});
     v.duration("queue_timeout", f.queue_timeout, {0, 600'000}, {"ms that they may wait.", "250"});
     if (Section* in = v.reading(); in && f.queue > 0 && f.max == 0)
         in->problem("queue", "needs max: without a limit nobody waits");
+    if (Section* in = v.reading(); in && f.max_per_client > 0 && f.max == 0)
+        in->problem("max_per_client", "needs max: it is a share of it");
 }
 
 void fields(Visitor& v, UpstreamTls& t) {

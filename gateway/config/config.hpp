@@ -241,8 +241,9 @@ struct Retry {
 };
 
 struct InFlight {
-    std::uint32_t max = 0;    // per cluster or route, all workers; 0: no limit
-    std::uint32_t queue = 0;  // how many may wait
+    std::uint32_t max = 0;             // per cluster or route, all workers; 0: no limit
+    std::uint32_t max_per_client = 0;  // of `max`, for one user or address; 0: no limit of its own
+    std::uint32_t queue = 0;           // how many may wait
     milliseconds queue_timeout{1'000};
     bool operator==(const InFlight&) const = default;
 };
@@ -412,6 +413,8 @@ struct Route {
     std::vector<HeaderChange> request_headers;
     std::vector<HeaderChange> response_headers;  // security headers and the like
     bool websocket = false;
+    // A client that ends its side is taken for gone. Absent: where the answer is a stream of events.
+    std::optional<bool> end_with_client;
     bool access_log = true;
     bool operator==(const Route&) const = default;
 };

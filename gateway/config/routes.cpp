@@ -204,6 +204,10 @@ void fields(Visitor& v, Route& route) {
                    {"Set on the answer: security headers and the like. In place of the service's and of the "
                     "gateway's own."});
     v.boolean("websocket", route.websocket, {"WebSocket upgrades are passed on."});
+    v.boolean("end_with_client", route.end_with_client,
+              {"A client that ends its side of the connection while it waits is taken for gone, and its "
+               "request upstream ends, too.",
+               "", "for `text/event-stream`"});
     v.boolean("access_log", route.access_log, {});
     if (!in) return;
     add_common_headers(in->config(), route.response_headers);

@@ -31,6 +31,7 @@ enum class Failed : std::uint8_t {
     upstream_bad_answer,
     upgrade_refused,  // the upstream's 101 was not right
     total_timeout,
+    loop_detected,  // the request has passed this gateway before
     file_not_found,
     file_unreadable,
     internal,

@@ -86,7 +86,7 @@ void Exchange::reset() {
     runtime = nullptr;
     identity.reset();
     response_additions.clear();
-    websocket = false;
+    websocket = ends_with_client = cut_off = false;
     log_path = log_user_agent = reason = upstream = {};
     method = wire::Method::get;
     version_minor = 1;

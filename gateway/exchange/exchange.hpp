@@ -62,6 +62,7 @@ struct Exchange {
     auth::IdentityRef identity;
     std::vector<wire::Addition> response_additions;  // what request filters give to the answer
     bool websocket = false;                          // the client asks for a tunnel and the route allows it
+    bool ends_with_client = false;                   // a client that has ended its side is gone
 
     // ---- for the access log and problem bodies, kept for the whole exchange
     std::string_view log_path;
@@ -71,6 +72,7 @@ struct Exchange {
     std::string_view reason;    // why it was refused or failed
     std::string_view upstream;  // address of the endpoint that was asked last
     unsigned status = 0;        // of the answer; 0: it has not begun
+    bool cut_off = false;       // the answer began, and the gateway or the upstream broke it off
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t upstream_us = 0;
@@ -88,8 +90,11 @@ struct Exchange {
 
     // From whoever answers to the connection, through the response filters.
     bool begun() const { return status != 0; }
-    // 499: the client left before an answer began.
-    unsigned logged_status() const { return begun() ? status : 499; }
+    // 499: the client left before an answer began. 599: the answer is cut off, whatever its head said.
+    unsigned logged_status() const {
+        if (!begun()) return 499;
+        return cut_off && status != 101 ? 599 : status;
+    }
     Given send_head(Reply& reply, std::string_view first, bool last);
     Given send_body(std::string_view data, bool last);
     Given send_tunnel(Reply& reply, std::string_view first);

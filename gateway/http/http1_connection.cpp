@@ -164,6 +164,7 @@ void Http1Connection::shed() {
 }
 
 void Http1Connection::kill(std::string_view reason) {
+    if (request_) request_->exchange.cut_off = true;
     client_gone(reason);
 }
 

@@ -77,6 +77,8 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
 
     bool in_tunnel() const { return state_ == State::tunnel || state_ == State::tunnel_ending; }
     bool wants_input() const;
+    // Its FIN has come, it has sent all that it had to, and its request is not wanted any more then.
+    bool left() const;
     void read_loop();
     void on_bytes(char* data, std::size_t size);
     std::size_t process(char* data, std::size_t size);

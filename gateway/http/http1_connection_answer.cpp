@@ -52,6 +52,11 @@ Given Http1Connection::head(const Reply& reply, std::string_view first, bool las
             break;
     }
     add.keep_alive = after_ == After::keep;
+    // The kind of the answer may say so only now.
+    if (!last && left()) {
+        client_gone("client_gone");
+        return Given::gone;
+    }
     wire::Output out(worker_.answer_head.data(), worker_.answer_head.size());
     return write_head(out, reply, add) ? hand_out(out, first, last) : Given::unwritable;
 }
@@ -205,6 +210,7 @@ void Http1Connection::end() {
 
 void Http1Connection::cut(std::string_view reason) {
     request_->exchange.reason = reason;
+    request_->exchange.cut_off = true;
     end_exchange();
     if (!flush_batch()) return;
     // HTTP/1.0 and tunnels know the end of a body by the FIN alone: only a RST says "cut off". For the others

@@ -54,6 +54,11 @@ void Http1Connection::on_events(std::uint32_t events) {
     }
     if (events == kAgain) process_kept();
     if (state_ != State::closed) read_loop();
+    if (state_ != State::closed && left()) client_gone("client_gone");
+}
+
+bool Http1Connection::left() const {
+    return hung_up_ && state_ == State::handling && body_.done() && request_->exchange.ends_with_client;
 }
 
 // Only looked at until it is complete, so that what follows stays in the socket for the TLS library.

@@ -91,6 +91,10 @@ void Poller::turn(std::chrono::milliseconds most) {
     const int wait = again_.empty() && batch_.empty() ? static_cast<int>(most.count()) : 0;
     const int count = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, wait);
     read_clock();
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        static_cast<PollHandler*>(event.data.ptr)->fetched_events_ = event.events;
+    }
     running_.swap(again_);
     for (std::size_t i = 0; i < running_.size(); ++i) {
         PollHandler* handler = running_[i];
@@ -102,6 +106,7 @@ void Poller::turn(std::chrono::milliseconds most) {
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         auto* handler = static_cast<PollHandler*>(event.data.ptr);
+        handler->fetched_events_ = 0;
         guarded(*handler, [&] { handler->on_events(event.events); });
         if (batch_.full()) send_batch();
     }

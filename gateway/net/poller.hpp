@@ -33,8 +33,12 @@ class PollHandler {
 
     static constexpr std::uint32_t kAgain = 1U << 20;
 
+    // Events that this turn has fetched for it and that it has not been told of yet.
+    std::uint32_t fetched_events() const { return fetched_events_; }
+
   private:
     friend class Poller;
+    std::uint32_t fetched_events_ = 0;
     bool queued_again_ = false;
     bool retired_ = false;
 };

@@ -105,6 +105,13 @@ IoResult Stream::read(std::span<char> into, bool hangup) {
     }
 }
 
+bool Stream::peek_is_empty() const {
+    ERR_clear_error();
+    char byte = 0;
+    const int got = SSL_peek(tls_, &byte, 1);
+    return got <= 0 && tls_status(tls_, got) == IoStatus::drained;
+}
+
 IoResult Stream::write(std::string_view first, std::string_view second, std::string_view third) {
     const std::size_t total = first.size() + second.size() + third.size();
     if (tls_) {

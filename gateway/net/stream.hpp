@@ -46,6 +46,9 @@ class Stream {
     // edge.
     IoResult read(std::span<char> into, bool hangup);
 
+    // TLS: there is nothing to read, and no end. Takes in what belongs to the protocol (session tickets).
+    bool peek_is_empty() const;
+
     // Sends the pieces in order, in one system call where the transport allows it. `bytes` may be less than
     // the total.
     IoResult write(std::string_view first, std::string_view second = {}, std::string_view third = {});

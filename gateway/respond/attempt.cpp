@@ -1,15 +1,12 @@
 #include "gateway/respond/attempt.hpp"
 
+#include <utility>
+
 namespace gateway::respond {
 
-Attempt::Attempt(upstream::CircuitBreaker::Permit permit, const upstream::WorkerCluster::Choice& choice,
-                 std::string& pieces_of_head)
-    : pieces(pieces_of_head),
-      pool_(*choice.pool),
-      permit_(std::move(permit)),
-      last_resort_(choice.last_resort) {
+Attempt::Attempt(upstream::CircuitBreaker::Permit permit, const upstream::WorkerCluster::Choice& choice)
+    : pool_(*choice.pool), permit_(std::move(permit)), last_resort_(choice.last_resort) {
     head.clear();
-    pieces.clear();
     endpoint().in_flight.fetch_add(1, std::memory_order_relaxed);
     endpoint().requests.fetch_add(1, std::memory_order_relaxed);
 }
@@ -35,20 +32,23 @@ void Attempt::give_back_connection() {
     pool_.give_back(std::move(connection_));
 }
 
-void Attempt::succeeded(upstream::SteadyMs now) {
+void Attempt::answered(upstream::SteadyMs now) {
     if (!permit_) return;
     permit_.record(true, now);
-    pool_.cluster().record_success(endpoint(), last_resort_, now);
+    good_answer_ = true;
+}
+
+void Attempt::completed(upstream::SteadyMs now) {
+    if (good_answer_) pool_.cluster().record_success(endpoint(), last_resort_, now);
 }
 
 void Attempt::failed(upstream::SteadyMs now) {
-    if (!permit_) return;
-    permit_.record(false, now);
-    pool_.cluster().record_failure(endpoint(), now);
-}
-
-void Attempt::cut_off(upstream::SteadyMs now) {
-    pool_.cluster().breaker.record(false, now);
+    if (permit_)
+        permit_.record(false, now);
+    else if (std::exchange(good_answer_, false))
+        permit_.take_back(now);
+    else
+        return;
     pool_.cluster().record_failure(endpoint(), now);
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "gateway/upstream/connection.hpp"
@@ -16,9 +15,7 @@ namespace gateway::respond {
 
 class Attempt {
   public:
-    // `pieces`: the request's buffer for an answer's head that comes in pieces; outlives the attempt.
-    Attempt(upstream::CircuitBreaker::Permit permit, const upstream::WorkerCluster::Choice& choice,
-            std::string& pieces);
+    Attempt(upstream::CircuitBreaker::Permit permit, const upstream::WorkerCluster::Choice& choice);
     ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
@@ -36,27 +33,33 @@ class Attempt {
     // The exchange is over and both sides are in step: the connection serves others.
     void give_back_connection();
 
-    // What the endpoint's answer, or its absence, says about it. Only the first of the two counts.
-    void succeeded(upstream::SteadyMs now);
+    // What is known about the endpoint by its answer. A good head is news for the breaker; that the endpoint
+    // lives only a complete answer proves.
+    void answered(upstream::SteadyMs now);
+    void completed(upstream::SteadyMs now);
+    // There is no answer, a bad one, or it broke off. Counts once.
     void failed(upstream::SteadyMs now);
-    // The answer was good so far, and was cut off.
-    void cut_off(upstream::SteadyMs now);
 
     enum class Request : std::uint8_t {
         open,
         refused,  // the upstream takes no more of it; it may answer all the same
     };
-    enum class Progress : std::uint8_t { nothing, some_bytes, head };
+    enum class Progress : std::uint8_t {
+        nothing,
+        some_bytes,
+        kept,  // the head and what has come of the body, until it is decided whether somebody else is asked
+        head,  // passed on
+    };
     Request request = Request::open;
     Progress progress = Progress::nothing;
     wire::ResponseHead head;
     wire::BodyReader body;
-    std::string& pieces;  // of the head
 
   private:
     upstream::EndpointPool& pool_;
     upstream::CircuitBreaker::Permit permit_;
-    const bool last_resort_;  // the endpoint is out
+    const bool last_resort_;    // the endpoint is out
+    bool good_answer_ = false;  // answered()
     std::unique_ptr<upstream::Connection> connection_;
 };
 

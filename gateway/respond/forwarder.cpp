@@ -2,6 +2,9 @@
 #include "gateway/respond/forwarder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
 
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/upstream_header.hpp"
@@ -13,6 +16,26 @@ namespace gateway::respond {
 
 using exchange::Failed;
 using std::chrono::milliseconds;
+
+namespace {
+
+// How often a request may have passed a gateway of ours: once is usual, twice a gateway behind another one.
+// What comes more often goes round.
+constexpr std::size_t kMostPasses = 5;
+
+std::size_t passes(const wire::RequestHead& head) {
+    std::size_t count = 0;
+    for (const wire::HeaderLine& line : head.lines()) {
+        if (line.id != wire::Header::via) continue;
+        const std::string_view value = head.value(line);
+        for (std::size_t at = value.find(wire::kViaName); at != std::string_view::npos;
+             at = value.find(wire::kViaName, at + wire::kViaName.size()))
+            ++count;
+    }
+    return count;
+}
+
+}  // namespace
 
 void Forwarder::start(exchange::Exchange& exchange) {
     exchange_ = &exchange;
@@ -32,6 +55,7 @@ void Forwarder::start(exchange::Exchange& exchange) {
         request_body_ = Body::complete;
     else
         request_body_ = head.expect_continue() ? Body::held_back : Body::coming;
+    exchange.ends_with_client = exchange.route->end_with_client.value_or(false);
     replay_ = Replay::possible;
     take_ = Take::kept_connection;
     silent_retries_ = 0;
@@ -45,6 +69,8 @@ void Forwarder::start(exchange::Exchange& exchange) {
             hash_key_ = shared::fnv1a(exchange.client_text);
         }
     }
+    if (head.has(wire::Header::via) && passes(head) >= kMostPasses)
+        return exchange.fail(Failed::loop_detected);
     if (!write_head(target)) return exchange.fail(Failed::internal);
     cluster_->budget().on_request(worker_.poller.now_ms());
     if (request_body_ != Body::complete && exchange.route->limits.gathered_bytes() != 0) return gather();
@@ -127,74 +153,99 @@ void Forwarder::name_endpoint(const upstream::Endpoint& endpoint) {
     host_length_ = static_cast<std::uint16_t>(endpoint.authority().size());
 }
 
-bool Forwarder::take_places() {
-    const auto take = [this](upstream::InFlightLimit& limit, upstream::InFlightLimit::Place& place) {
-        if (!place) place = limit.try_acquire();
-        if (!place) wait_for_place(limit);
-        return static_cast<bool>(place);
-    };
-    return take(*exchange_->runtime->in_flight, route_place_) &&
-           take(cluster_->cluster().in_flight, cluster_place_);
-}
-
-void Forwarder::wait_for_place(upstream::InFlightLimit& limit) {
-    if (!queue_place_.of(limit)) {
-        leave_queue();
-        queue_place_ = limit.try_queue();
-        if (!queue_place_) return exchange_->fail(Failed::overloaded);
-        worker_.stats.queued.add();
-        worker_.wheel.set(*this, within_total(limit.queue_timeout()));
-    }
-    state_ = State::queued;
-    cluster_->wait(this);
-}
-
-void Forwarder::leave_queue() {
-    if (!queue_place_) return;
-    queue_place_.reset();
-    worker_.wheel.clear(*this);
-}
-
 void Forwarder::admit() {
-    if (take_places()) attempt();
+    state_ = State::queued;
+    if (take_place(*exchange_->runtime->in_flight, route_place_) &&
+        take_place(cluster_->cluster().in_flight, cluster_place_))
+        attempt();
+}
+
+// False: it waits for one, or is over.
+bool Forwarder::take_place(upstream::InFlightLimit& limit, upstream::InFlightLimit::Place& place) {
+    if (place) return true;
+    const std::uint64_t who = limit.limited() ? client() : 0;
+    place = limit.try_acquire(who);
+    if (place) return true;
+    ticket_ = limit.wait(who, *this, worker_.poller);
+    if (!ticket_) {
+        exchange_->fail(Failed::overloaded);
+        return false;
+    }
+    worker_.stats.queued.add();
+    worker_.wheel.set(*this, within_total(limit.queue_timeout()));
+    return false;
+}
+
+// Whose turn and share it is: the user's; where there is none the address's, of IPv6 the network's that one
+// customer gets.
+std::uint64_t Forwarder::client() const {
+    if (exchange_->identity) return exchange_->identity->user_hash();
+    std::array<std::uint64_t, 2> halves;
+    static_assert(sizeof halves == sizeof exchange_->client.bytes);
+    std::memcpy(halves.data(), exchange_->client.bytes.data(), sizeof halves);
+    return exchange_->client.is_v4() ? halves[1] : halves[0];
 }
 
 void Forwarder::on_place_free() {
-    if (state_ == State::queued) admit();
+    auto& place = ticket_.of(*exchange_->runtime->in_flight) ? route_place_ : cluster_place_;
+    place = ticket_.take();
+    leave_queue();
+    admit();
+}
+
+void Forwarder::on_crowded_out() {
+    exchange_->fail(Failed::overloaded);
+}
+
+// Every pool that would do is full. The places are kept: whoever else got them would wait here, too.
+void Forwarder::wait_for_connection() {
+    if (!cluster_->wait(*this)) return give_up(Failed::overloaded);
+    waits_for_connection_ = true;
+    state_ = State::queued;
+    if (worker_.wheel.armed(*this)) return;  // it goes on waiting, with the deadline it has
+    worker_.stats.queued.add();
+    worker_.wheel.set(*this, within_total(cluster_->cluster().in_flight.queue_timeout()));
+}
+
+bool Forwarder::on_connection_free() {
+    attempt();
+    return !waits_for_connection_;
+}
+
+void Forwarder::leave_queue() {
+    ticket_.reset();
+    if (std::exchange(waits_for_connection_, false)) cluster_->stop_waiting(*this);
+    worker_.wheel.clear(*this);
 }
 
 void Forwarder::release_places() {
-    const bool held = route_place_ || cluster_place_;
     cluster_place_.reset();
     route_place_.reset();
-    if (held) cluster_->wake_one();
 }
 
 void Forwarder::on_deadline() {
     if (state_ == State::backing_off) {
-        if (total_over()) return exchange_->fail(Failed::total_timeout);
+        if (total_over()) return give_up(Failed::total_timeout);
         return attempt();
     }
     if (state_ == State::gathering) return exchange_->fail(Failed::total_timeout);
     if (state_ != State::queued) return;
-    cluster_->stop_waiting(this);
-    if (total_over()) return exchange_->fail(Failed::total_timeout);
+    if (total_over()) return give_up(Failed::total_timeout);
     worker_.stats.queue_timeouts.add();
-    exchange_->fail(Failed::queue_timeout);
+    give_up(Failed::queue_timeout);
 }
 
 void Forwarder::abandon() {
     if (state_ == State::idle) return;
-    if (state_ == State::queued) cluster_->stop_waiting(this);
     leave_queue();
-    worker_.wheel.clear(*this);
     attempt_.reset();
     state_ = State::idle;
     exchange::forget(head_);
     pending_.clear();
     exchange::forget(answer_bytes_);
+    exchange::forget(kept_head_);
+    exchange::forget(kept_body_);
     exchange_ = nullptr;
-    // Last: whoever waits for a place gets it within this call.
     release_places();
 }
 
@@ -218,16 +269,20 @@ void Forwarder::on_upstream_deadline() {
         exchange_->reason = "tunnel_idle_timeout";
         return end_tunnel();
     }
-    if (total_over()) {
+    const bool over = total_over();
+    if (!client_is_slow())
         attempt_->failed(worker_.poller.now_ms());
-        return exchange_->fail(Failed::total_timeout);
-    }
-    // A client that takes nothing, or sends nothing, has its own deadline; the upstream is not to blame.
-    if (exchange_->side->full() ||
-        (request_body_ != Body::complete && !attempt_->connection().backlog() && !answer_begun()))
+    else if (!over)
         return arm(idle_);
+    if (over) return give_up(Failed::total_timeout);
     if (exchange_->begun()) return exchange_->fail(Failed::upstream_timeout);
     attempt_failed(upstream::Failure::timeout, Failed::upstream_timeout);
+}
+
+// A client that takes nothing, or sends nothing, has its own deadline; the upstream is not to blame.
+bool Forwarder::client_is_slow() const {
+    return exchange_->side->full() ||
+           (request_body_ != Body::complete && !attempt_->connection().backlog() && !answer_begun());
 }
 
 void Forwarder::on_upstream_exception() noexcept {

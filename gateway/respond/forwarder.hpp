@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/exchange/client_side.hpp"
 #include "gateway/exchange/error_body.hpp"
 #include "gateway/exchange/kept_body.hpp"
 #include "gateway/exchange/responder.hpp"
@@ -19,6 +20,7 @@ namespace gateway::respond {
 class Forwarder final : public exchange::Responder,
                         public upstream::ConnectionUser,
                         public upstream::Waiter,
+                        public upstream::ConnectionWaiter,
                         public net::Timed {
   public:
     explicit Forwarder(exchange::WorkerResources& worker) : worker_(worker), pending_(worker.shared.bodies) {}
@@ -37,6 +39,8 @@ class Forwarder final : public exchange::Responder,
     void on_upstream_deadline() override;
     void on_upstream_exception() noexcept override;
     void on_place_free() override;
+    void on_crowded_out() override;
+    bool on_connection_free() override;
 
   protected:
     void on_deadline() override;
@@ -64,6 +68,7 @@ class Forwarder final : public exchange::Responder,
     enum class Take : std::uint8_t { kept_connection, new_connection };
 
     bool in_tunnel() const { return state_ >= State::tunnel; }
+    bool keeping() const { return attempt_ && attempt_->progress == Attempt::Progress::kept; }
     bool answer_begun() const { return attempt_->progress == Attempt::Progress::head; }
     const config::Cluster& settings() const { return cluster_->cluster().settings(); }
 
@@ -73,10 +78,12 @@ class Forwarder final : public exchange::Responder,
     void gather();
     bool gather_more(std::string_view data, bool last);
     void admit();
-    bool take_places();
-    void wait_for_place(upstream::InFlightLimit& limit);
+    bool take_place(upstream::InFlightLimit& limit, upstream::InFlightLimit::Place& place);
+    void wait_for_connection();
     void leave_queue();
     void release_places();
+    std::uint64_t client() const;
+    bool never_repeated() const;
 
     void attempt();
     void send_request();
@@ -89,6 +96,12 @@ class Forwarder final : public exchange::Responder,
     upstream::Verdict decide(upstream::Failure failure, std::uint16_t status = 0) const;
     bool repeat(upstream::Verdict verdict, upstream::Failure failure);
     void attempt_failed(upstream::Failure failure, exchange::Failed what);
+    // An answer that was read and given up for a repetition goes to the client after all; else the failure
+    // does.
+    void give_up(const exchange::Answer& failure);
+    void give_up(exchange::Failed what) { give_up(exchange::answer_for(what)); }
+    void pass_on_kept();
+    bool client_is_slow() const;
 
     std::chrono::milliseconds within_total(std::chrono::milliseconds phase) const;
     void arm(std::chrono::milliseconds phase);
@@ -98,11 +111,16 @@ class Forwarder final : public exchange::Responder,
     bool on_answer_bytes(char* data, std::size_t size);
     bool on_answer_head(char* rest, std::size_t size);
     bool on_informational();
+    bool on_kept_bytes(char* data, std::size_t size);
+    bool repeat_kept(bool in_step);
+    bool send_kept_head(bool last);
+    exchange::Reply reply_with(const wire::ResponseHead& answer) const;
     bool open_tunnel(std::string_view rest);
     bool relay(char* data, std::size_t size);
 
     void pump();
     void on_answer_end(bool error);
+    bool reusable(bool in_step) const;
     void finish(bool in_step);
     void end_tunnel();
 
@@ -112,12 +130,14 @@ class Forwarder final : public exchange::Responder,
     const upstream::EndpointPool* avoid_ = nullptr;  // where an attempt has just failed
     upstream::InFlightLimit::Place route_place_;
     upstream::InFlightLimit::Place cluster_place_;
-    upstream::InFlightLimit::QueuePlace queue_place_;
+    upstream::InFlightLimit::Ticket ticket_;
     std::optional<Attempt> attempt_;  // while connecting, exchanging, in a tunnel
 
     std::string head_;            // canonical request head, kept for retries
     exchange::KeptBody pending_;  // framed body that waits for a connection, or is kept for a retry
     std::string answer_bytes_;    // an answer's head that came in pieces
+    std::string kept_head_;       // of an answer that may be passed on after all
+    std::string kept_body_;       // of the same, without framing
     std::string accept_;          // websocket: the Sec-WebSocket-Accept that must come back
 
     std::uint64_t hash_key_ = 0;
@@ -131,6 +151,7 @@ class Forwarder final : public exchange::Responder,
     Body request_body_ = Body::complete;
     Replay replay_ = Replay::possible;
     Take take_ = Take::kept_connection;
+    bool waits_for_connection_ = false;
 };
 
 }  // namespace gateway::respond

@@ -12,9 +12,20 @@ namespace {
 
 constexpr int kReadsPerTurn = 4;
 
-// What the upstream said about itself: these count against an endpoint (docs/configuration.md, outlier).
-bool counts_as_failure(unsigned status) {
-    return status == 502 || status == 503 || status == 504;
+// Of the body of an answer that waits for the decision whether somebody else is asked.
+constexpr std::size_t kKeptBody = 16 * 1024;
+
+// What the upstream said about itself: these count against an endpoint (docs/configuration.md, outlier). One
+// that is busy and says so is not broken.
+bool counts_as_failure(const wire::ResponseHead& answer) {
+    const unsigned status = answer.status();
+    return status == 502 || status == 504 || (status == 503 && !answer.shed());
+}
+
+bool is_event_stream(const wire::ResponseHead& answer) {
+    static constexpr std::string_view kType = "text/event-stream";
+    const std::string_view type = answer.value(wire::Header::content_type);
+    return type.size() >= kType.size() && wire::equals_lower(type.substr(0, kType.size()), kType);
 }
 
 }  // namespace
@@ -53,6 +64,7 @@ bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
         arm(idle_);
         return relay(data, size);
     }
+    if (keeping()) return on_kept_bytes(data, size);
     attempt_->progress = Attempt::Progress::some_bytes;
     const bool kept = !answer_bytes_.empty();
     if (kept) {
@@ -105,25 +117,55 @@ bool Forwarder::on_answer_head(char* rest, std::size_t size) {
     const upstream::SteadyMs now = worker_.poller.now_ms();
     const wire::ResponseHead& answer = attempt_->head;
     const unsigned status = answer.status();
-    if (counts_as_failure(status))
-        attempt_->failed(now);
-    else
-        attempt_->succeeded(now);
-    // `on_status` knows none below (docs/configuration.md).
-    if (status >= 500) {
-        const auto verdict = decide(upstream::Failure::status, static_cast<std::uint16_t>(status));
-        if (repeat(verdict, upstream::Failure::status)) return false;
-    }
-    attempt_->progress = Attempt::Progress::head;
     exchange_->upstream_us = exchange_->microseconds_until(worker_.poller.now());
     if (status == 101) return open_tunnel({rest, size});
+    attempt_->body.start(answer.body(), answer.content_length());
+    const wire::BodyReader::Step step = attempt_->body.read(rest, size);
+    if (step.refusal != wire::Refusal::none) {
+        attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
+        return false;
+    }
+    const bool done = attempt_->body.done();
+    const bool in_step = step.consumed == size;
+    if (counts_as_failure(answer))
+        attempt_->failed(now);
+    else
+        attempt_->answered(now);
+    arm(idle_);
+    // `on_status` knows none below (docs/configuration.md). What is shed on purpose is not asked for again.
+    if (status >= 500 && !answer.shed() && step.data.size() <= kKeptBody &&
+        decide(upstream::Failure::status, static_cast<std::uint16_t>(status)) != upstream::Verdict::give_up) {
+        kept_head_.assign(answer.base(), static_cast<std::size_t>(rest - answer.base()));
+        kept_body_.assign(step.data);
+        attempt_->progress = Attempt::Progress::kept;
+        return done ? repeat_kept(in_step) : true;
+    }
+    exchange::forget(kept_head_);
+    exchange::forget(kept_body_);
+    attempt_->progress = Attempt::Progress::head;
+    if (!exchange_->route->end_with_client && is_event_stream(answer)) exchange_->ends_with_client = true;
+    Reply reply = reply_with(answer);
+    switch (exchange_->send_head(reply, step.data, done)) {
+        case Given::taken:
+            break;
+        case Given::gone:
+            return false;
+        case Given::unwritable:
+            exchange_->fail(Failed::upstream_bad_answer);
+            return false;
+    }
+    if (!done) return true;
+    finish(in_step);
+    return false;
+}
 
+Reply Forwarder::reply_with(const wire::ResponseHead& answer) const {
     Reply reply;
-    reply.status = status;
+    reply.status = answer.status();
     reply.upstream = &answer;
     switch (answer.body()) {
         case wire::BodyKind::none:
-            if (answer.has_content_length() && status != 204) reply.size = Reply::Size::known;
+            if (answer.has_content_length() && answer.status() != 204) reply.size = Reply::Size::known;
             reply.length = answer.content_length();
             break;
         case wire::BodyKind::length:
@@ -135,33 +177,64 @@ bool Forwarder::on_answer_head(char* rest, std::size_t size) {
             reply.size = Reply::Size::unknown;
             break;
     }
-    attempt_->body.start(answer.body(), answer.content_length());
+    return reply;
+}
+
+// More of an answer that is read to its end before somebody else is asked.
+bool Forwarder::on_kept_bytes(char* data, std::size_t size) {
     arm(idle_);
-    const wire::BodyReader::Step step = attempt_->body.read(rest, size);
+    const wire::BodyReader::Step step = attempt_->body.read(data, size);
     if (step.refusal != wire::Refusal::none) {
-        // Broken from its first byte on: no other end than that of one that breaks later.
-        exchange_->status = status;
-        exchange_->fail(Failed::upstream_bad_answer);
+        attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
         return false;
     }
+    kept_body_.append(step.data);
     const bool done = attempt_->body.done();
-    switch (exchange_->send_head(reply, step.data, done)) {
-        case Given::taken:
-            break;
-        case Given::gone:
-            return false;
-        case Given::unwritable:
-            exchange_->fail(Failed::upstream_bad_answer);
-            return false;
-    }
-    if (!done) return true;
-    finish(step.consumed == size);
+    const bool in_step = step.consumed == size;
+    if (done) return repeat_kept(in_step);
+    // Too large to be kept: it is the answer.
+    return kept_body_.size() <= kKeptBody || send_kept_head(false);
+}
+
+bool Forwarder::repeat_kept(bool in_step) {
+    const auto verdict =
+        decide(upstream::Failure::status, static_cast<std::uint16_t>(attempt_->head.status()));
+    if (reusable(in_step)) attempt_->give_back_connection();
+    attempt_->progress = Attempt::Progress::head;
+    if (!repeat(verdict, upstream::Failure::status)) pass_on_kept();
     return false;
+}
+
+// The answer that waited, to its end.
+void Forwarder::pass_on_kept() {
+    exchange::Exchange& exchange = *exchange_;
+    if (!send_kept_head(true)) return;
+    abandon();
+    exchange.side->end();
+}
+
+// False: the exchange is over.
+bool Forwarder::send_kept_head(bool last) {
+    wire::ResponseHead head;
+    head.clear();
+    static_cast<void>(
+        wire::read_response_head(kept_head_, exchange_->method, exchange_->snapshot->shared->rules, head));
+    Reply reply = reply_with(head);
+    if (last && head.body() != wire::BodyKind::none) {
+        reply.size = Reply::Size::known;
+        reply.length = kept_body_.size();
+    }
+    const Given given = exchange_->send_head(reply, kept_body_, last);
+    if (given == Given::unwritable) exchange_->fail(Failed::upstream_bad_answer);
+    if (given != Given::taken) return false;
+    if (attempt_) attempt_->progress = Attempt::Progress::head;
+    return true;
 }
 
 bool Forwarder::relay(char* data, std::size_t size) {
     const wire::BodyReader::Step step = attempt_->body.read(data, size);
     if (step.refusal != wire::Refusal::none) {
+        attempt_->failed(worker_.poller.now_ms());
         exchange_->fail(Failed::upstream_bad_answer);
         return false;
     }
@@ -182,7 +255,9 @@ void Forwarder::on_answer_end(bool error) {
     }
     if (!answer_begun()) {
         // A piece of a head is an answer that has begun: whether it may be asked for again is not known.
-        if (attempt_->progress == Attempt::Progress::some_bytes)
+        const bool whole = keeping() && attempt_->body.kind() == wire::BodyKind::until_close && !error;
+        if (whole) return static_cast<void>(repeat_kept(false));
+        if (attempt_->progress != Attempt::Progress::nothing)
             return attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);
         return attempt_failed(upstream::Failure::reset, Failed::upstream_reset);
     }
@@ -190,30 +265,39 @@ void Forwarder::on_answer_end(bool error) {
         if (exchange_->send_body({}, true) == Given::taken) finish(false);
         return;
     }
-    attempt_->cut_off(worker_.poller.now_ms());
+    attempt_->failed(worker_.poller.now_ms());
     exchange_->fail(Failed::upstream_reset);
 }
 
-// `in_step`: no byte came behind the answer.
+// The connection is of use only if the whole request went out and the whole answer came in. `in_step`: no
+// byte came behind the answer.
+bool Forwarder::reusable(bool in_step) const {
+    const upstream::Connection& connection = attempt_->connection();
+    return in_step && attempt_->head.keep_alive() && request_body_ == Body::complete &&
+           attempt_->request == Attempt::Request::open && !connection.backlog() && !connection.batched() &&
+           attempt_->body.kind() != wire::BodyKind::until_close;
+}
+
 void Forwarder::finish(bool in_step) {
     exchange::Exchange& exchange = *exchange_;
-    // The connection is of use only if the whole request went out and the whole answer came in.
-    const upstream::Connection& connection = attempt_->connection();
-    if (in_step && attempt_->head.keep_alive() && request_body_ == Body::complete &&
-        attempt_->request == Attempt::Request::open && !connection.backlog() && !connection.batched() &&
-        attempt_->body.kind() != wire::BodyKind::until_close)
-        attempt_->give_back_connection();
+    attempt_->completed(worker_.poller.now_ms());
+    if (reusable(in_step)) attempt_->give_back_connection();
     abandon();
     exchange.side->end();
 }
 
 bool Forwarder::open_tunnel(std::string_view rest) {
     const wire::ResponseHead& answer = attempt_->head;
+    const upstream::SteadyMs now = worker_.poller.now_ms();
+    attempt_->progress = Attempt::Progress::head;
     if (!exchange_->websocket || !answer.upgrade_websocket() ||
         answer.value(wire::Header::sec_websocket_accept) != accept_) {
+        attempt_->failed(now);
         exchange_->fail(Failed::upgrade_refused);
         return false;
     }
+    attempt_->answered(now);
+    attempt_->completed(now);
     Reply reply;
     reply.status = 101;
     reply.upstream = &answer;

@@ -25,37 +25,36 @@ void Forwarder::attempt() {
     if (!permit) {
         exchange::Answer refusal = exchange::answer_for(Failed::circuit_open);
         refusal.retry_after_s = static_cast<unsigned>((cluster.breaker.retry_in(now) + 999) / 1000);
-        return exchange_->fail(refusal);
+        return give_up(refusal);
     }
     const upstream::WorkerCluster::Choice choice = cluster_->pick(hash_key_, avoid_);
-    avoid_ = choice.pool;
     if (!choice.pool) {
         cluster.ask_resolve();
-        return exchange_->fail(Failed::no_endpoint);
+        return give_up(Failed::no_endpoint);
     }
-    attempt_.emplace(std::move(permit), choice, answer_bytes_);
+    if (cluster_->must_wait(*this) || !choice.pool->has_room()) return wait_for_connection();
+    waits_for_connection_ = false;
+    worker_.wheel.clear(*this);
+    avoid_ = choice.pool;
+    answer_bytes_.clear();
+    attempt_.emplace(std::move(permit), choice);
     const upstream::Endpoint& endpoint = attempt_->endpoint();
     exchange_->upstream = exchange_->text.keep(endpoint.address_text());
     name_endpoint(endpoint);
     // A request that must not be sent twice is not sent into a connection that the kernel knows to be dead.
-    if (take_ == Take::kept_connection && attempt_->take_idle(*this, !wire::idempotent(exchange_->method))) {
-        leave_queue();
-        return send_request();
-    }
-    if (!choice.pool->may_connect()) {
-        attempt_.reset();
-        if (!cluster.in_flight.limited()) return exchange_->fail(Failed::overloaded);
-        cluster_place_.reset();
-        return wait_for_place(cluster.in_flight);
-    }
-    // Not before: who finds the pool full goes on waiting, with the deadline it has.
-    leave_queue();
+    if (take_ == Take::kept_connection && attempt_->take_idle(*this, never_repeated())) return send_request();
+    choice.pool->make_room();
     worker_.stats.upstream_connects.add();
     state_ = State::connecting;
     if (!attempt_->connect(*this, within_total(settings().timeouts.connect))) {
         worker_.stats.upstream_connect_failures.add();
         attempt_failed(upstream::Failure::connect, Failed::connect_failed);
     }
+}
+
+bool Forwarder::never_repeated() const {
+    return !wire::idempotent(exchange_->method) || exchange_->websocket || replay_ == Replay::lost ||
+           settings().retry.attempts == 0 || !exchange_->route->retry.value_or(true);
 }
 
 void Forwarder::on_upstream_connected() {
@@ -253,7 +252,12 @@ void Forwarder::attempt_failed(upstream::Failure failure, Failed what) {
     const upstream::Verdict verdict = decide(failure);
     // A pooled connection that had died says nothing about the endpoint.
     if (verdict != upstream::Verdict::again_silently) attempt_->failed(worker_.poller.now_ms());
-    if (!repeat(verdict, failure)) exchange_->fail(total_over() ? Failed::total_timeout : what);
+    if (!repeat(verdict, failure)) give_up(total_over() ? Failed::total_timeout : what);
+}
+
+void Forwarder::give_up(const exchange::Answer& failure) {
+    if (!exchange_->begun() && !kept_head_.empty() && !keeping()) return pass_on_kept();
+    exchange_->fail(failure);
 }
 
 }  // namespace gateway::respond

@@ -13,13 +13,20 @@
 
 namespace gateway::upstream {
 
+namespace {
+
+// What has been idle for less was in use a moment ago: an end that came since then shows in its events.
+constexpr std::int64_t kRestMs = 10;
+
+}  // namespace
+
 Connection::Connection(std::shared_ptr<EndpointPool> pool)
     : pool_(std::move(pool)), born_(pool_->wheel().now()) {
     pool_->on_connection_made();
 }
 
 Connection::~Connection() {
-    pool_->on_connection_gone();
+    if (counted_) pool_->on_connection_gone();
 }
 
 bool Connection::connect(ConnectionUser* user, std::chrono::milliseconds timeout) {
@@ -151,9 +158,20 @@ net::IoResult Connection::read(std::span<char> into) {
     return result;
 }
 
-bool Connection::looks_alive() const {
-    if (hung_up_ || readable_) return false;
+bool Connection::fit_for_use(bool check) const {
+    if (hung_up_) return false;
+    // What this turn has fetched and not yet handed over counts, too. (TLS: a session ticket is no answer.)
+    const std::uint32_t fetched = fetched_events();
+    if ((fetched & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) return false;
+    if ((fetched & EPOLLIN) != 0 || readable_) check = true;
+    const bool rested = idle_since_ != 0 && pool_->poller().now_ms() - idle_since_ >= kRestMs;
+    return !(check || rested) || silent();
+}
+
+// The peer has sent nothing and has not ended.
+bool Connection::silent() const {
     char byte = 0;
+    if (stream_.tls()) return stream_.peek_is_empty();
     const ssize_t got = ::recv(stream_.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
@@ -171,6 +189,8 @@ void Connection::clear_deadline() {
 
 void Connection::become_idle(std::chrono::milliseconds timeout) {
     user_ = nullptr;
+    readable_ = false;
+    idle_since_ = pool_->poller().now_ms();
     pool_->wheel().set(*this, timeout);
 }
 
@@ -187,6 +207,8 @@ void Connection::close() {
     pool_->wheel().clear(*this);
     pool_->poller().batch().flush(stream_);
     stream_.close();
+    // Now, not when it is destroyed: who opens another one instead must find room.
+    if (std::exchange(counted_, false)) pool_->on_connection_gone();
 }
 
 }  // namespace gateway::upstream

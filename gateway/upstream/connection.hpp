@@ -65,8 +65,9 @@ class Connection final : public net::PollHandler, public net::Timed {
     net::IoResult read(std::span<char> into);
     // The peer has closed or reset the connection, as far as the events seen so far tell.
     bool hung_up() const { return hung_up_; }
-    // Asks the kernel; one system call. For requests that must not be sent into a dead connection.
-    bool looks_alive() const;
+    // Nothing tells that a request sent now would be lost, or answered by bytes of something else. The kernel
+    // is asked (one system call) where the connection has been idle for some time, or where `check` says so.
+    bool fit_for_use(bool check) const;
     void again();
 
     void set_deadline(std::chrono::milliseconds after);
@@ -86,6 +87,7 @@ class Connection final : public net::PollHandler, public net::Timed {
   private:
     enum class State : std::uint8_t { closed, connecting, handshaking, ready };
 
+    bool silent() const;
     void continue_connecting();
     void connect_failed(std::string_view reason);
     void flush();
@@ -95,10 +97,12 @@ class Connection final : public net::PollHandler, public net::Timed {
     net::Stream stream_;
     net::Outbox outbox_;
     std::uint32_t requests_ = 0;
-    std::uint32_t born_ = 0;  // tick
+    std::uint32_t born_ = 0;       // tick
+    std::int64_t idle_since_ = 0;  // ms of the poller's clock
     State state_ = State::closed;
     bool readable_ = false;
     bool hung_up_ = false;
+    bool counted_ = true;  // among the pool's connections
 };
 
 }  // namespace gateway::upstream

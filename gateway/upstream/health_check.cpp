@@ -12,10 +12,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "gateway/net/stream.hpp"
-#include "shared/base/text.hpp"
+#include "gateway/wire/response_head.hpp"
 
 namespace gateway::upstream {
 
@@ -30,10 +31,23 @@ std::string request_for(const config::HealthCheck& rules, const Endpoint& endpoi
            "\r\nUser-Agent: kampus-gateway-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
 }
 
-// "HTTP/1.1 200 …" → 200; 0 if it is not that.
-unsigned status_of(std::string_view line) {
-    if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ') return 0;
-    return shared::parse_number<unsigned>(line.substr(9, 3)).value_or(0);
+enum class Judged : std::uint8_t { unknown, good, bad };
+
+// Of the final answer's head, which has to be whole. Who is too busy to answer lives. `head` and `answer` are
+// given again with more behind them while it is unknown.
+Judged judge(const config::HealthCheck& rules, std::string& answer, wire::ResponseHead& head) {
+    static const wire::ReaderRules kRules;
+    while (true) {
+        const wire::ReadResult result = wire::read_response_head(answer, wire::Method::get, kRules, head);
+        if (result.status == wire::ReadStatus::incomplete) return Judged::unknown;
+        if (result.status == wire::ReadStatus::refused) return Judged::bad;
+        if (!head.informational()) break;
+        answer.erase(0, result.consumed);
+        head.clear();
+    }
+    const unsigned status = head.status();
+    return head.shed() || (status >= rules.status_min && status <= rules.status_max) ? Judged::good
+                                                                                     : Judged::bad;
 }
 
 // The socket's wait is what the deadline cancels; the same code serves plain and TLS streams.
@@ -87,19 +101,21 @@ asio::awaitable<bool> check_health(std::shared_ptr<Cluster> cluster, std::shared
     if (sent.bytes != request.size())
         co_return finish(false);  // a fresh connection takes a few hundred bytes
     std::string answer;
+    const auto head = std::make_unique<wire::ResponseHead>();
+    head->clear();
     std::array<char, 512> buffer;
-    while (answer.size() < 12) {
+    while (true) {
         const net::IoResult got = stream.read(buffer, false);
         answer.append(buffer.data(), got.bytes);
-        if (answer.size() >= 12) break;
+        const Judged verdict = got.bytes > 0 ? judge(rules, answer, *head) : Judged::unknown;
+        if (verdict != Judged::unknown) co_return finish(verdict == Judged::good);
+        if (got.status == net::IoStatus::ok) continue;
         if (got.status == net::IoStatus::closed || got.status == net::IoStatus::failed)
             co_return finish(false);
         auto waiting = state->socket.async_wait(wait_type, asio::redirect_error(asio::use_awaitable, error));
         co_await std::move(waiting);
         if (error || state->over) co_return finish(false);
     }
-    const unsigned status = status_of(answer);
-    co_return finish(status >= rules.status_min && status <= rules.status_max);
 }
 
 }  // namespace gateway::upstream

@@ -20,6 +20,7 @@ void EndpointPool::on_connection_made() {
 void EndpointPool::on_connection_gone() {
     --connections_;
     endpoint_->connections.fetch_sub(1, std::memory_order_relaxed);
+    if (owner_) owner_->on_room();
 }
 
 bool EndpointPool::may_connect() const {
@@ -32,8 +33,7 @@ std::unique_ptr<Connection> EndpointPool::take_idle(bool check) {
         std::unique_ptr<Connection> connection = std::move(idle_.back());
         idle_.pop_back();
         connection->clear_deadline();
-        if (!connection->hung_up() && (!check || connection->tls() || connection->looks_alive()))
-            return connection;
+        if (connection->fit_for_use(check)) return connection;
         drop(std::move(connection));
     }
     return nullptr;
@@ -42,11 +42,17 @@ std::unique_ptr<Connection> EndpointPool::take_idle(bool check) {
 void EndpointPool::give_back(std::unique_ptr<Connection> connection) {
     const config::Pool& rules = cluster_->settings().pool;
     const auto age = net::DeadlineWheel::kTick * (wheel_.now() - connection->born());
-    if (retired_ || connection->hung_up() || idle_.size() >= rules.max_idle ||
-        (rules.max_age.count() > 0 && age >= rules.max_age))
+    // What can still be read is nobody's answer.
+    if (retired_ || idle_.size() >= rules.max_idle || (rules.max_age.count() > 0 && age >= rules.max_age) ||
+        !connection->fit_for_use(connection->readable()))
         return drop(std::move(connection));
     connection->become_idle(rules.idle_timeout);
     idle_.push_back(std::move(connection));
+    if (owner_) owner_->on_room();
+}
+
+void EndpointPool::make_room() {
+    if (!may_connect() && !idle_.empty()) remove_idle(idle_.front().get());
 }
 
 void EndpointPool::drop(std::unique_ptr<Connection> connection) {
@@ -81,7 +87,11 @@ WorkerCluster::WorkerCluster(net::Poller& poller, net::DeadlineWheel& wheel, std
       budget_(cluster_->settings().retry, cluster_->retry_reserve) {}
 
 WorkerCluster::~WorkerCluster() {
-    for (auto& pool : pools_) pool->retire();
+    poller_.forget(this);
+    for (auto& pool : pools_) {
+        pool->tell(nullptr);
+        pool->retire();
+    }
 }
 
 void WorkerCluster::refresh() {
@@ -99,9 +109,11 @@ void WorkerCluster::refresh() {
                 pools.push_back(std::move(*known));
             else
                 pools.push_back(std::make_shared<EndpointPool>(poller_, wheel_, cluster_, endpoint));
+            pools.back()->tell(this);
         }
         for (auto& pool : pools_) {
             if (!pool) continue;
+            pool->tell(nullptr);
             pool->retire();
         }
         pools_ = std::move(pools);
@@ -147,25 +159,52 @@ WorkerCluster::Choice WorkerCluster::pick(std::uint64_t key, const EndpointPool*
             }
         }
     }
-    return {chosen == Balancer::kNone ? nullptr : pools_[chosen].get(), false};
+    if (chosen == Balancer::kNone) return {};
+    // Where a pool is full the others are asked, unless the key says which one it has to be.
+    if (!pools_[chosen]->has_room() && cluster_->settings().balancer != config::Balancer::hash) {
+        for (const std::size_t i : balancer_.active())
+            if (i != avoid_index && pools_[i]->has_room()) return {pools_[i].get(), false};
+    }
+    return {pools_[chosen].get(), false};
 }
 
 void WorkerCluster::tick() {
     refresh();
     if (endpoints_) choose_active();
-    // Places that other workers gave up.
-    for (std::size_t i = waiting_.size(); i > 0 && !waiting_.empty(); --i) {
-        Waiter* waiter = waiting_.front();
-        waiting_.pop_front();
-        waiter->on_place_free();
-    }
+    // Endpoints may have come.
+    on_room();
 }
 
-void WorkerCluster::wake_one() {
-    if (waiting_.empty()) return;
-    Waiter* waiter = waiting_.front();
-    waiting_.pop_front();
-    waiter->on_place_free();
+bool WorkerCluster::wait(ConnectionWaiter& waiter) {
+    if (std::find(waiting_.begin(), waiting_.end(), &waiter) != waiting_.end()) return true;
+    if (waiting_.size() >= cluster_->settings().in_flight.queue) return false;
+    waiting_.push_back(&waiter);
+    return true;
+}
+
+void WorkerCluster::on_room() {
+    if (!waiting_.empty()) poller_.again(this);
+}
+
+void WorkerCluster::on_events(std::uint32_t) {
+    offer();
+}
+
+// Whoever does not find one keeps its place: with the balancer `hash` the connection that became free may be
+// of use to somebody behind it only.
+void WorkerCluster::offer() {
+    for (std::size_t i = 0; i < waiting_.size();) {
+        ConnectionWaiter* waiter = waiting_[i];
+        offered_ = waiter;
+        const bool went = waiter->on_connection_free();
+        offered_ = nullptr;
+        if (went) {
+            std::erase(waiting_, waiter);
+        } else {
+            if (cluster_->settings().balancer != config::Balancer::hash) return;
+            ++i;
+        }
+    }
 }
 
 }  // namespace gateway::upstream

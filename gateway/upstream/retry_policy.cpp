@@ -11,11 +11,13 @@ constexpr double kMostEarned = 100;
 Verdict decide(const config::Retry& rules, const LostAttempt& lost) {
     if (lost.answer_started || !lost.replayable || lost.time_is_up) return Verdict::give_up;
     const bool nothing_sent = lost.failure == Failure::connect;
-    if (!nothing_sent && (!lost.idempotent || lost.websocket)) return Verdict::give_up;
+    // Switched off is switched off: what an upstream may have read is not sent again, not even silently.
+    if (!nothing_sent && (!lost.idempotent || lost.websocket || !lost.route_allows || rules.attempts == 0))
+        return Verdict::give_up;
     // The upstream had closed the idle connection just before: it never saw the request, or only its reset
     // shows that it did. Repeating an idempotent request is safe either way.
     if (lost.failure == Failure::reset && lost.pooled && !lost.silent_used) return Verdict::again_silently;
-    if (!lost.route_allows || lost.used >= rules.attempts) return Verdict::give_up;
+    if (lost.used >= rules.attempts) return Verdict::give_up;
     const auto again_if = [](bool yes) { return yes ? Verdict::again : Verdict::give_up; };
     switch (lost.failure) {
         case Failure::connect:

@@ -129,7 +129,8 @@ bool write_request_head(Output& out, const RequestHead& head, const UpstreamRequ
     out.text(" HTTP/1.1\r\n");
     out.line("Host: ", add.host);
     kept_lines(out, head, add.additions);
-    const std::array<Addition, 8> own{{{"X-Forwarded-For", add.forwarded_for},
+    const std::array<Addition, 9> own{{{"Via", kVia},
+                                       {"X-Forwarded-For", add.forwarded_for},
                                        {"X-Forwarded-Proto", add.forwarded_proto},
                                        {"X-Forwarded-Host", add.forwarded_host},
                                        {"X-Real-IP", add.client_address},

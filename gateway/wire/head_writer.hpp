@@ -12,6 +12,10 @@
 
 namespace gateway::wire {
 
+// What a gateway of ours calls itself in Via (RFC 9110 section 7.6.3).
+inline constexpr std::string_view kVia = "1.1 kampus-gateway";
+inline constexpr std::string_view kViaName = kVia.substr(4);
+
 // A header that the gateway adds. Values are checked in Output::header.
 struct Addition {
     enum class Mode : std::uint8_t {

@@ -71,6 +71,7 @@ constexpr Known kKnown[] = {
     {"x-forwarded-host", Header::x_forwarded_host},
     {"x-forwarded-port", Header::x_forwarded_port},
     {"x-forwarded-proto", Header::x_forwarded_proto},
+    {"x-overloaded", Header::x_overloaded},
     {"x-real-ip", Header::x_real_ip},
     {"x-request-id", Header::x_request_id},
     {"x-session-id", Header::x_session_id},

@@ -70,6 +70,7 @@ enum class Header : std::uint8_t {
     x_forwarded_other,  // any other X-Forwarded-…
     x_forwarded_port,
     x_forwarded_proto,
+    x_overloaded,
     x_real_ip,
     x_request_id,
     x_session_id,

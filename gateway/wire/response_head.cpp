@@ -11,6 +11,7 @@ constexpr bool dropped_from_responses(Header id) {
     switch (id) {
         // The route's policy alone says who may read an answer.
         case Header::access_control:
+        case Header::x_overloaded:
         case Header::x_request_id:
             return true;
         default:

@@ -25,6 +25,8 @@ class ResponseHead : public HeadLines {
     bool keep_alive() const { return keep_alive_; }
     // 101 with "Upgrade: websocket" and "Connection: upgrade"; Sec-WebSocket-Accept is the caller's to check.
     bool upgrade_websocket() const { return upgrade_websocket_; }
+    // A 503 that the service sends on purpose: it is busy, not broken.
+    bool shed() const { return status_ == 503 && value(Header::x_overloaded) == "1"; }
 
     void clear();
 

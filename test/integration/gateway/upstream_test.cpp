@@ -71,7 +71,7 @@ TEST_CASE("a pooled connection that dies under a request is replaced without the
         connection.read_head();
         connection.reset();
     });
-    Gateway gateway(Gateway::in_front_of(upstream.endpoint(), "", R"("retry":{"attempts":0})"));
+    Gateway gateway(Gateway::in_front_of(upstream.endpoint()));
     for (int i = 0; i < 5; ++i) {
         const Reply reply = get(gateway.port(), "/x");
         CHECK(reply.status == 200);
@@ -514,6 +514,54 @@ TEST_CASE("an upstream that stops in the middle of its answer is cut off") {
     client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(client.read_to_end(milliseconds(5000)).ends_with("half"));
     CHECK(client.closed_by_peer());
+}
+
+TEST_CASE(
+    "a client that has gone ends its request upstream where the route says so, and in a stream of events") {
+    struct Row {
+        const char* route;
+        const char* head;  // of the answer; the rest never comes by itself
+        bool ends;
+    };
+    const char* events =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const char* plain = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const Row& row :
+         {Row{R"("end_with_client":true)", "", true}, Row{R"("end_with_client":true)", plain, true},
+          Row{"", events, true}, Row{"", "", false}, Row{"", plain, false},
+          Row{R"("end_with_client":false)", events, false}}) {
+        INFO(row.route << row.head);
+        std::atomic<bool> ended{false};
+        std::atomic<bool> go{false};
+        FakeUpstream upstream([&](UpstreamConnection& connection) {
+            connection.read_head();
+            connection.send(row.head);
+            if (row.ends) {
+                connection.read_to_end();
+                ended = true;
+                return;
+            }
+            while (!go) std::this_thread::sleep_for(milliseconds(1));
+            connection.send(*row.head ? "2\r\nok\r\n0\r\n\r\n"
+                                      : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        });
+        Gateway gateway(Gateway::in_front_of(upstream.endpoint(), row.route));
+        RawConnection client(gateway.port());
+        client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        REQUIRE(upstream.wait_received("GET /x"));
+        if (*row.head) CHECK(!client.read_until("\r\n\r\n", milliseconds(5000)).empty());
+        client.shutdown_send();
+        if (row.ends) {
+            for (int i = 0; i < 1000 && !ended; ++i) std::this_thread::sleep_for(milliseconds(5));
+            CHECK(ended);
+            CHECK(gateway.process().wait_output("client_gone"));
+            continue;
+        }
+        // A client may end its side and wait for its answer.
+        std::this_thread::sleep_for(milliseconds(50));
+        go = true;
+        CHECK(client.read_to_end(milliseconds(5000)).find("ok") != std::string::npos);
+    }
 }
 
 TEST_CASE("a whole exchange has its own limit") {

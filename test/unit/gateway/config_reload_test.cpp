@@ -38,7 +38,7 @@ constexpr const char* kEverything = R"({
  "client": {"head_timeout_ms": 100, "idle_timeout_ms": 100, "body_timeout_ms": 100, "min_body_rate_bytes": 0,
    "write_timeout_ms": 100, "tunnel_idle_timeout_ms": 100, "max_head_bytes": 1024, "max_target_bytes": 256,
    "max_headers": 8, "merge_slashes": true, "max_connections": 1, "max_connections_per_address": 0,
-   "max_requests_per_connection": 0, "drain_bytes": 0},
+   "max_requests_per_connection": 0, "drain_bytes": 0, "body_memory_bytes": 1048576},
  "request_id": {"accept_from_client": true},
  "forwarding": {"trusted_proxies": ["::1"], "forwarded_header": false},
  "issuers": [
@@ -65,7 +65,7 @@ constexpr const char* kEverything = R"({
    "timeouts": {"connect_ms": 10, "first_byte_ms": 10, "idle_ms": 10, "total_ms": 0},
    "retry": {"attempts": 0, "on_connect_failure": true, "on_reset": true, "on_status": [500],
              "budget_percent": 0, "budget_min_per_second": 0, "backoff_ms": 0},
-   "in_flight": {"max": 1, "queue": 0, "queue_timeout_ms": 0},
+   "in_flight": {"max": 1, "max_per_client": 0, "queue": 0, "queue_timeout_ms": 0},
    "tls": {"ca_file": "", "server_name": "n", "verify": true}},
   {"name": "d", "endpoints": ["127.0.0.1:3"]}],
  "rate_limits": [{"name": "l", "key": [], "requests": 1, "period_ms": 1, "burst": 0},
@@ -78,13 +78,13 @@ constexpr const char* kEverything = R"({
      {"claim": "nim", "equals_query": "nim", "allow_absent": false, "unless_roles": []},
      {"claim": "nim", "equals_path_segment": 1}, {"claim": "nim", "equals": ["1"]}]},
    "target": {"cluster": "c", "strip_prefix": "/r", "add_prefix": "/s", "host": "endpoint"},
-   "limits": {"body_bytes": 0, "rate_limits": ["l"], "in_flight": {"max": 1, "queue": 0, "queue_timeout_ms": 0}},
+   "limits": {"body_bytes": 0, "buffer_request_bytes": 0, "rate_limits": ["l"], "in_flight": {"max": 1, "max_per_client": 0, "queue": 0, "queue_timeout_ms": 0}},
    "timeouts": {"first_byte_ms": 10, "idle_ms": 10, "total_ms": 0}, "retry": true,
    "cors": {"origins": ["http://a"], "methods": ["PUT"], "headers": ["A"], "expose": ["A"],
             "credentials": false, "max_age_s": 0},
    "request_headers": [{"name": "A", "value": "a", "only_if_absent": false}],
    "response_headers": [{"name": "B", "value": "a", "only_if_absent": false}],
-   "websocket": false, "access_log": true},
+   "websocket": false, "end_with_client": false, "access_log": true},
   {"name": "w", "match": {"path": "/w"}, "auth": {"issuer": "i"}, "target": {"cluster": "d", "rewrite_path": "/x"}},
   {"name": "s", "match": {"path": "/s"}, "auth": "public", "target": {"static": {
      "directory": "/d", "strip_prefix": "/s", "index": "i", "fallback": "f", "cache_control": "c"}}},
@@ -312,5 +312,5 @@ TEST_CASE("a reload builds anew what runs under a changed key, and takes over th
     CHECK(clusters > 45);
     CHECK(key_sets == 6);
     CHECK(feeds == 8);
-    CHECK(limits == 4);
+    CHECK(limits == 5);
 }

@@ -255,6 +255,16 @@ std::string ForwarderBench::request(std::size_t which, std::size_t upstream) {
     return bytes;
 }
 
+std::size_t ForwarderBench::latest(std::size_t upstream) {
+    std::size_t which = 0;
+    REQUIRE(until([&] {
+        for (which = 0; which < upstreams[upstream]->connections(); ++which)
+            if (!upstreams[upstream]->read(which).empty()) return true;
+        return false;
+    }));
+    return which;
+}
+
 upstream::InFlightLimit& ForwarderBench::route_limit() {
     return *worker.snapshot->shared->route_runtime[0].in_flight;
 }

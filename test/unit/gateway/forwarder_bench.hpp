@@ -29,6 +29,7 @@ class FakeClient final : public gateway::exchange::ClientSide {
     void end() override { over("end"); }
     void cut(std::string_view reason) override {
         exchange_.reason = reason;
+        exchange_.cut_off = true;
         over("cut " + std::string(reason));
     }
     bool full() const override { return is_full; }
@@ -130,6 +131,9 @@ class ForwarderBench {
     void pass(std::chrono::milliseconds time);
     // Bytes in the first connection's request, once its head is complete.
     std::string request(std::size_t which = 0, std::size_t upstream = 0);
+
+    // The connection that the last request has come on.
+    std::size_t latest(std::size_t upstream = 0);
 
     gateway::upstream::Cluster& cluster() { return worker.snapshot->clusters[0]->cluster(); }
     gateway::upstream::InFlightLimit& route_limit();

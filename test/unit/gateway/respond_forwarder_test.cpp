@@ -18,6 +18,8 @@ const std::string kRetry =
     R"(,"retry":{"attempts":1,"backoff_ms":0,"on_status":[503],"budget_percent":100,"budget_min_per_second":1000})";
 // Nothing of a body waits at the edge.
 const std::string kStream = R"(,"limits":{"buffer_request_bytes":0})";
+const std::string kShed =
+    "HTTP/1.1 503 Service Unavailable\r\nX-Overloaded: 1\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy";
 const std::string kUpgrade =
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -98,7 +100,7 @@ TEST_CASE("what an upstream is asked again for, and what not") {
         std::size_t endpoints;
         const char* method;
         const char* lines;
-        const char* failure;  // reset, bad, busy
+        const char* failure;  // reset, bad, busy, …
         const char* expected;
     };
     const std::string none = R"(,"retry":{"attempts":0})";
@@ -121,6 +123,12 @@ TEST_CASE("what an upstream is asked again for, and what not") {
         {"an answer that is none", kRetry, "", 2, "GET", "", "bad", "502 last end "},
         {"half a head", kRetry, "", 2, "GET", "", "half", "502 last end "},
         {"a status of the list", kRetry, "", 2, "GET", "", "busy", "again"},
+        {"a status whose head comes in pieces", kRetry, "", 2, "GET", "", "pieces", "again"},
+        {"a status whose body comes later", kRetry, "", 2, "GET", "", "later", "again"},
+        {"a status whose body ends with the connection", kRetry, "", 2, "GET", "", "until close", "again"},
+        {"a status with a large body: passed on", kRetry, "", 2, "GET", "", "large", "503 last end "},
+        {"a status that breaks off", kRetry, "", 2, "GET", "", "broken", "502 last end "},
+        {"shed on purpose", kRetry, "", 2, "GET", "", "shed", "503 last end "},
         {"a status, nobody else to ask", kRetry, "", 1, "GET", "", "busy", "503 last end "},
         {"a status, not of the list", no_reset, "", 2, "GET", "", "502", "502 last end "},
         {"a status, must not be repeated", kRetry, "", 2, "POST", "Content-Length: 0\r\n", "busy",
@@ -150,6 +158,35 @@ TEST_CASE("what an upstream is asked again for, and what not") {
             bench.upstreams[at]->write(0, kBusy);
         else if (failure == "502")
             bench.upstreams[at]->write(0, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+        else if (failure == "shed")
+            bench.upstreams[at]->write(0, kShed);
+        else if (failure == "large")
+            bench.upstreams[at]->write(0,
+                                       "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 30000\r\n\r\n" +
+                                           std::string(9'000, 'l'));
+        else if (failure == "until close" || failure == "broken")
+            bench.upstreams[at]->write(
+                0, "HTTP/1.1 503 Service Unavailable\r\n" +
+                       std::string(failure == "broken" ? "Content-Length: 9\r\n" : "") + "\r\nbusy");
+        if (failure == "pieces" || failure == "later") {
+            const std::size_t cut = failure == "pieces" ? 20 : kBusy.size() - 2;
+            bench.upstreams[at]->write(0, kBusy.substr(0, cut));
+            bench.turns(20);
+            CHECK(request->client.events.empty());
+            bench.upstreams[at]->write(0, kBusy.substr(cut));
+        }
+        if (failure == "until close" || failure == "broken") {
+            bench.turns(20);
+            CHECK(request->client.events.empty());
+            bench.upstreams[at]->close(0);
+        }
+        if (failure == "large") {
+            bench.turns(20);
+            CHECK(request->client.events.empty());
+            bench.upstreams[at]->write(0, std::string(11'000, 'l'));
+            REQUIRE(bench.until([&] { return request->client.events == "503 "; }));
+            bench.upstreams[at]->write(0, std::string(10'000, 'l'));
+        }
         if (failure == "half") {
             bench.upstreams[at]->write(0, "HTTP/1.1 200 OK\r\nCont");
             bench.turns();
@@ -159,7 +196,8 @@ TEST_CASE("what an upstream is asked again for, and what not") {
             REQUIRE(bench.until([&] { return request->over(); }));
             CHECK(request->client.events == row.expected);
             CHECK(request->exchange.retries == 0);
-            if (failure == "busy") CHECK(request->client.bytes == "busy");
+            if (failure == "busy" || failure == "shed") CHECK(request->client.bytes == "busy");
+            if (failure == "large") CHECK(request->client.bytes == std::string(30'000, 'l'));
         } else {
             const std::size_t other = row.endpoints - 1 - at;
             const std::size_t which = row.endpoints == 1 ? 1 : 0;
@@ -187,8 +225,163 @@ TEST_CASE("a second failure is final: attempts count") {
     CHECK(bench.nothing_held());
 }
 
-TEST_CASE("a kept connection that dies is replaced once, silently, whatever the route says about retries") {
-    ForwarderBench bench({"", R"(,"retry":false)"});
+TEST_CASE("never means never: what an upstream may have read is not sent again, a failed connect is") {
+    const std::string off = R"(,"retry":false)";
+    for (const ForwarderSetup& setup :
+         {ForwarderSetup{kRetry, off}, ForwarderSetup{R"(,"retry":{"attempts":0})", ""}}) {
+        for (const char* method : {"GET", "PUT", "DELETE"}) {
+            INFO(method << setup.route);
+            ForwarderBench bench(setup);
+            warm(bench);
+            auto request = bench.send(method);
+            bench.request(0);
+            bench.upstreams[0]->reset(0);
+            REQUIRE(bench.until([&] { return request->over(); }));
+            CHECK(request->client.events == "502 last end ");
+            CHECK(bench.upstreams[0]->connections() == 1);
+            CHECK(bench.stats.silent_retries.value() == 0);
+        }
+    }
+    ForwarderBench bench({kRetry, off, 2});
+    bench.upstreams[0]->stop_listening();
+    for (std::size_t i = 0; i < 4; ++i) {
+        auto request = bench.send("DELETE");
+        bench.upstreams[1]->write(bench.latest(1), kOk);
+        REQUIRE(bench.until([&] { return request->over(); }));
+        CHECK(request->client.events == "200 last end ");
+    }
+}
+
+TEST_CASE("a connection that closed while it was idle is not used for what is not repeated") {
+    const std::string websocket = R"(,"websocket":true)";
+    for (const bool upgrade : {true, false}) {
+        ForwarderBench bench({"", upgrade ? websocket : R"(,"retry":false)"});
+        warm(bench);
+        bench.upstreams[0]->close(0);
+        // No turn has told it.
+        auto request = bench.send("GET", upgrade ? kUpgrade : "");
+        bench.request(1);
+        bench.upstreams[0]->write(1, upgrade ? kSwitching : kOk);
+        REQUIRE(bench.until([&] { return request->client.status != 0; }));
+        CHECK(request->client.events == (upgrade ? "tunnel " : "200 last end "));
+    }
+}
+
+TEST_CASE("an answer that was read is passed on when nobody else has one") {
+    const std::string rules =
+        R"(,"retry":{"attempts":1,"backoff_ms":0,"on_status":[503],"budget_percent":100,)"
+        R"("budget_min_per_second":1000},"timeouts":{"first_byte_ms":1000})";
+    for (const std::string other :
+         {"down", "resets", "says nothing", "says nonsense", "breaks off", "is good"}) {
+        INFO(other);
+        ForwarderBench bench({rules, "", 2});
+        auto request = bench.send();
+        std::size_t at = 0;
+        REQUIRE(bench.until([&] {
+            at = bench.upstreams[1]->connections();
+            return at + bench.upstreams[0]->connections() > 0;
+        }));
+        bench.request(0, at);
+        ScriptedUpstream& second = *bench.upstreams[1 - at];
+        if (other == "down") second.stop_listening();
+        bench.upstreams[at]->write(0, kBusy);
+        if (other != "down") bench.request(0, 1 - at);
+        if (other == "resets") second.reset(0);
+        if (other == "says nothing") bench.pass(milliseconds(1'300));
+        if (other == "says nonsense") second.write(0, "SSH-2.0-x\r\n\r\n");
+        if (other == "breaks off")
+            second.write(0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+        if (other == "is good") second.write(0, kOk);
+        REQUIRE(bench.until([&] { return request->over(); }));
+        CHECK(request->client.events == (other == "is good" ? "200 last end " : "503 last end "));
+        CHECK(request->client.bytes == (other == "is good" ? "{}" : "busy"));
+        CHECK(request->client.length == request->client.bytes.size());
+        CHECK(request->exchange.retries == 1);
+        CHECK(bench.nothing_held());
+    }
+}
+
+TEST_CASE("busy is not broken, and only a complete answer proves that an endpoint lives") {
+    struct Row {
+        const char* name;
+        std::string answer;
+        bool counts;
+    };
+    const std::string head = " x\r\nContent-Length: 0\r\n\r\n";
+    const Row rows[] = {
+        {"shed on purpose", kShed, false},
+        {"503", kBusy, true},
+        {"marked, but not a 503", "HTTP/1.1 502 x\r\nX-Overloaded: 1\r\nContent-Length: 0\r\n\r\n", true},
+        {"marked with something else", "HTTP/1.1 503 x\r\nX-Overloaded: 0\r\nContent-Length: 0\r\n\r\n",
+         true},
+        {"500", "HTTP/1.1 500" + head, false},
+        {"502", "HTTP/1.1 502" + head, true},
+        {"504", "HTTP/1.1 504" + head, true},
+        {"cut off", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", true},
+        {"breaks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz", true},
+        {"breaks at once", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", true},
+        {"none", "SSH-2.0-x\r\n\r\n", true},
+    };
+    for (const Row& row : rows) {
+        INFO(row.name);
+        ForwarderBench bench({R"(,"retry":{"attempts":0},"breaker":{"min_requests":4,"failure_percent":100,)"
+                              R"("open_for_ms":60000},"outlier":{"consecutive_failures":3,)"
+                              R"("max_ejected_percent":100,"panic_percent":0})"});
+        for (int i = 0; i < 3; ++i) {
+            REQUIRE(bench.cluster().ready(bench.poller.now_ms()));
+            auto request = bench.send();
+            const std::size_t which = bench.latest();
+            bench.upstreams[0]->write(which, row.answer);
+            if (row.name == std::string("cut off")) {
+                REQUIRE(bench.until([&] { return !request->client.bytes.empty(); }));
+                bench.upstreams[0]->close(which);
+            }
+            REQUIRE(bench.until([&] { return request->over(); }));
+            CHECK(bench.nothing_held());
+        }
+        CHECK(bench.endpoint().failures == (row.counts ? 3U : 0U));
+        CHECK(bench.endpoint().ejected(bench.poller.now_ms()) == row.counts);
+        using State = gateway::upstream::CircuitBreaker::State;
+        auto& breaker = bench.cluster().breaker;
+        breaker.allow(bench.poller.now_ms()).record(!row.counts, bench.poller.now_ms());
+        CHECK(breaker.state() == (row.counts ? State::open : State::closed));
+    }
+}
+
+TEST_CASE("a silent repetition finds room in a full pool") {
+    ForwarderBench bench({R"(,"pool":{"max_connections":1})"});
+    warm(bench);
+    auto request = bench.send();
+    bench.request(0);
+    bench.upstreams[0]->reset(0);
+    bench.request(1);
+    bench.upstreams[0]->write(1, kOk);
+    REQUIRE(bench.until([&] { return request->over(); }));
+    CHECK(request->client.events == "200 last end ");
+}
+
+TEST_CASE("a request that goes round is ended") {
+    ForwarderBench bench;
+    std::string lines;
+    for (int passed = 0; passed < 6; ++passed) {
+        INFO(passed);
+        auto request = bench.send("GET", lines);
+        if (passed < 5) {
+            const std::string sent = bench.request(0);
+            CHECK(sent.find("\r\nVia: 1.1 kampus-gateway\r\n") != std::string::npos);
+            bench.upstreams[0]->write(0, kOk);
+        }
+        REQUIRE(bench.until([&] { return request->over(); }));
+        CHECK(request->client.status == (passed < 5 ? 200U : 508U));
+        // In one line or in several.
+        lines = passed % 2 == 0 ? lines + "Via: 1.1 kampus-gateway\r\n"
+                                : lines.substr(0, lines.size() - 2) + ", 1.0 x, 1.1 kampus-gateway\r\n";
+    }
+    CHECK(bench.nothing_held());
+}
+
+TEST_CASE("a kept connection that dies is replaced once, silently") {
+    ForwarderBench bench({R"(,"retry":{"attempts":1,"on_reset":false})"});
     warm(bench);
     auto request = bench.send();
     bench.request(0);
@@ -662,12 +855,22 @@ TEST_CASE("who waits gets the place of who is done, in order") {
     bench.upstreams[0]->write(0, kOk);
     REQUIRE(bench.until([&] { return first->over(); }));
     CHECK(bench.cluster().in_flight.waiting() == 1);
+    CHECK(bench.cluster().in_flight.active() == 1);
+    // It is the second one's, which hears of it in a turn of its own.
+    CHECK(second->exchange.upstream.empty());
+    bench.turns();
     CHECK_FALSE(second->exchange.upstream.empty());
     CHECK(third->exchange.upstream.empty());
-    // The second one went out within that.
     CHECK(bench.request(0).starts_with("GET "));
+    // Nobody who comes and is refused, or goes, changes the order.
+    auto fourth = bench.send();
+    for (int i = 0; i < 5; ++i) CHECK(bench.send()->client.events == "503 last end ");
     second->forwarder.abandon();
-    CHECK(bench.cluster().in_flight.waiting() == 0);
+    CHECK(bench.cluster().in_flight.waiting() == 1);
+    bench.turns();
+    CHECK_FALSE(third->exchange.upstream.empty());
+    CHECK(fourth->exchange.upstream.empty());
+    fourth->forwarder.abandon();
     bench.request(1);
     bench.upstreams[0]->write(1, kOk);
     REQUIRE(bench.until([&] { return third->over(); }));
@@ -703,8 +906,7 @@ TEST_CASE("a full pool makes who comes wait for a place, or refuses where there 
     auto first = bench.send();
     auto second = bench.send();
     CHECK(second->client.events.empty());
-    CHECK(bench.cluster().in_flight.active() == 1);
-    CHECK(bench.cluster().in_flight.waiting() == 1);
+    CHECK(bench.cluster().in_flight.active() == 2);
     CHECK(bench.endpoint().in_flight == 1);
     bench.request(0);
     bench.upstreams[0]->write(0, kOk);
@@ -840,6 +1042,7 @@ TEST_CASE("an upstream that says nothing is a 504, one that stops is cut off") {
     REQUIRE(bench.until([&] { return request->client.status == 200; }));
     bench.pass(milliseconds(3'000));
     CHECK(request->client.events == "200 cut upstream_timeout ");
+    CHECK(bench.endpoint().failures == 2);
     CHECK(bench.nothing_held());
 }
 
@@ -856,7 +1059,8 @@ TEST_CASE("an answer that is cut off or breaks is cut off for the client, and co
         REQUIRE(bench.until([&] { return request->over(); }));
         CHECK(request->client.events ==
               (end == "chunk" ? "200 cut upstream_bad_answer " : "200 cut upstream_reset "));
-        CHECK(bench.endpoint().failures == (end == "chunk" ? 0U : 1U));
+        CHECK(request->exchange.logged_status() == 599);
+        CHECK(bench.endpoint().failures == 1);
         CHECK(bench.nothing_held());
     }
 }

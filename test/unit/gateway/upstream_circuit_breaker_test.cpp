@@ -23,8 +23,8 @@ config::CircuitBreaker half_of_four() {
 }
 
 void record(CircuitBreaker& breaker, int successes, int failures, SteadyMs now) {
-    for (int i = 0; i < successes; ++i) breaker.record(true, now);
-    for (int i = 0; i < failures; ++i) breaker.record(false, now);
+    for (int i = 0; i < successes; ++i) breaker.allow(now).record(true, now);
+    for (int i = 0; i < failures; ++i) breaker.allow(now).record(false, now);
 }
 
 // Opened at kBegin, by four failures.
@@ -185,16 +185,58 @@ TEST_CASE("a breaker that has closed begins to count anew") {
     }
 }
 
-TEST_CASE("answers to requests from before it opened do not keep a breaker open") {
+TEST_CASE("answers to requests from before it opened neither keep a breaker open nor close it") {
+    for (const bool good : {true, false}) {
+        INFO(good);
+        CircuitBreaker breaker(half_of_four());
+        std::deque<CircuitBreaker::Permit> late;
+        for (int i = 0; i < 6; ++i) late.push_back(breaker.allow(kBegin));
+        record(breaker, 0, 4, kBegin);
+        REQUIRE(breaker.state() == open);
+        const auto next = [&](SteadyMs now) {
+            late.front().record(good, now);
+            late.pop_front();
+        };
+        next(kBegin + 100);
+        CHECK(breaker.state() == open);
+        CHECK_FALSE(breaker.allow(kBegin + 499));
+        CircuitBreaker::Permit first = breaker.allow(kBegin + 500);
+        CircuitBreaker::Permit second = breaker.allow(kBegin + 500);
+        REQUIRE(breaker.state() == half_open);
+        next(kBegin + 600);
+        next(kBegin + 600);
+        CHECK(breaker.state() == half_open);
+        late.pop_front();  // without an outcome: that place was never a trial's
+        CHECK_FALSE(breaker.allow(kBegin + 600));
+        // A trial of the round before is no better.
+        first.record(false, kBegin + 700);
+        REQUIRE(breaker.state() == open);
+        CircuitBreaker::Permit third = breaker.allow(kBegin + 1'200);
+        CircuitBreaker::Permit fourth = breaker.allow(kBegin + 1'200);
+        REQUIRE(breaker.state() == half_open);
+        second.record(good, kBegin + 1'300);
+        CHECK(breaker.state() == half_open);
+        third.record(true, kBegin + 1'300);
+        fourth.record(true, kBegin + 1'300);
+        CHECK(breaker.state() == closed);
+        CHECK(breaker.opened() == 2);
+    }
+}
+
+TEST_CASE("a success that is taken back is a failure of the same request") {
+    CircuitBreaker breaker(half_of_four());
+    std::deque<CircuitBreaker::Permit> permits;
+    for (int i = 0; i < 4; ++i) permits.push_back(breaker.allow(kBegin));
+    for (auto& permit : permits) permit.record(true, kBegin);
+    permits[0].take_back(kBegin);
+    CHECK(breaker.state() == closed);
+    permits[1].take_back(kBegin);
+    CHECK(breaker.state() == open);  // two of four
     Opened o;
-    record(o.breaker, 0, 50, kBegin + 499);
-    CHECK(o.begin(kBegin + 500));
-    CHECK(o.breaker.opened() == 1);
-    // Nor do they close it.
-    Opened other;
-    record(other.breaker, 50, 0, kBegin + 100);
-    CHECK(other.is(open));
-    CHECK_FALSE(other.begin(kBegin + 499));
+    CircuitBreaker::Permit trial = o.breaker.allow(kBegin + 500);
+    trial.record(true, kBegin + 600);
+    trial.take_back(kBegin + 700);
+    CHECK(o.is(open));
 }
 
 TEST_CASE("trials that never report do not block the circuit for ever") {

@@ -180,31 +180,55 @@ TEST_CASE("where there is no other endpoint the one that failed is asked again")
     CHECK(w.chosen(first) == Set{"none"});
 }
 
-TEST_CASE("who waits for a place is served in order, and who went is not called") {
-    Worker w(cluster_of({1}));
-    std::string called;
-    struct Request final : Waiter {
-        Request(std::string& called_, char name_) : called(called_), name(name_) {}
-        void on_place_free() override { called += name; }
-        std::string& called;
-        char name;
-    };
-    Request a(called, 'a');
-    Request b(called, 'b');
-    Request c(called, 'c');
-    for (Request* request : {&a, &b, &c}) w.worker.wait(request);
-    w.worker.wake_one();
-    CHECK(called == "a");
-    w.worker.stop_waiting(&b);
-    w.worker.wake_one();
-    w.worker.wake_one();
-    CHECK(called == "ac");
-    // A tick lets each of them try once.
-    called.clear();
-    for (Request* request : {&a, &b}) w.worker.wait(request);
-    w.worker.tick();
-    w.worker.tick();
-    CHECK(called == "ab");
+TEST_CASE(
+    "who waits for a connection is asked in order, and who went or finds none keeps the others' places") {
+    for (const auto kind : {config::Balancer::least_requests, config::Balancer::hash}) {
+        auto settings = cluster_of({1});
+        settings.balancer = kind;
+        settings.in_flight.max = 10;
+        settings.in_flight.queue = 3;
+        Worker w(settings);
+        std::string called;
+        std::string takes;
+        struct Request final : ConnectionWaiter {
+            Request(std::string& called_, std::string& takes_, char name_)
+                : called(called_), takes(takes_), name(name_) {}
+            bool on_connection_free() override {
+                called += name;
+                return takes.find(name) != std::string::npos;
+            }
+            std::string& called;
+            std::string& takes;
+            char name;
+        };
+        Request a(called, takes, 'a');
+        Request b(called, takes, 'b');
+        Request c(called, takes, 'c');
+        Request d(called, takes, 'd');
+        CHECK_FALSE(w.worker.must_wait(a));
+        for (Request* request : {&a, &b, &c}) CHECK(w.worker.wait(*request));
+        CHECK(w.worker.wait(a));  // once is enough
+        CHECK_FALSE(w.worker.wait(d));
+        CHECK(w.worker.must_wait(d));
+        CHECK_FALSE(w.worker.must_wait(a));
+        const auto room = [&] {
+            called.clear();
+            w.worker.on_room();
+            CHECK(called.empty());  // in nobody's event
+            w.poller.turn(milliseconds(0));
+            return called;
+        };
+        const bool hash = kind == config::Balancer::hash;
+        // With a key the connection may be of use to somebody behind.
+        CHECK(room() == (hash ? "abc" : "a"));
+        takes = "a";
+        CHECK(room() == (hash ? "abc" : "ab"));
+        w.worker.stop_waiting(b);
+        CHECK(room() == "c");
+        takes = "c";
+        CHECK(room() == "c");
+        CHECK(room().empty());
+    }
 }
 
 }  // namespace gateway::upstream

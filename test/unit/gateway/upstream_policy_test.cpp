@@ -3,7 +3,6 @@
 
 #include "gateway/upstream/balancer.hpp"
 #include "gateway/upstream/endpoint.hpp"
-#include "gateway/upstream/in_flight.hpp"
 #include "gateway/upstream/retry_policy.hpp"
 
 namespace gateway::upstream {
@@ -127,7 +126,8 @@ TEST_CASE("when a failed attempt may be repeated") {
     };
     CHECK(decide(rules, with(lost(Failure::connect), true, 0, false)) == again);
     CHECK(decide(rules, with(lost(Failure::connect), true, 1, false)) == give_up);
-    CHECK(decide(rules, with(lost(Failure::connect), false, 0, false)) == give_up);
+    CHECK(decide(rules, with(lost(Failure::connect), false, 0, false)) == again);  // nothing was sent
+    CHECK(decide(rules, with(lost(Failure::reset), false, 0, false)) == give_up);
     CHECK(decide(rules, with(lost(Failure::reset), true, 0, false)) == again);
     CHECK(decide(rules, with(lost(Failure::timeout), true, 0, false)) == give_up);
     CHECK(decide(rules, with(lost(Failure::bad_answer), true, 0, false)) == give_up);
@@ -139,10 +139,14 @@ TEST_CASE("when a failed attempt may be repeated") {
     status.status = 500;
     CHECK(decide(rules, with(status, true, 0, false)) == give_up);
 
-    // A pooled connection that was dead: once, without counting, whatever the route says.
+    // A pooled connection that was dead: once, without counting, unless repeating is switched off.
     LostAttempt pooled = lost(Failure::reset);
     pooled.pooled = true;
-    CHECK(decide(rules, with(pooled, false, 9, false)) == again_silently);
+    CHECK(decide(rules, with(pooled, true, 9, false)) == again_silently);
+    CHECK(decide(rules, with(pooled, false, 0, false)) == give_up);
+    config::Retry never = rules;
+    never.attempts = 0;
+    CHECK(decide(never, with(pooled, true, 0, false)) == give_up);
     CHECK(decide(rules, with(pooled, true, 1, true)) == give_up);
 
     // What must not be sent twice is sent again only if nothing was sent.
@@ -170,8 +174,8 @@ TEST_CASE("every combination of what counts has the verdict that the documentati
         const bool any_method = a.failure == Failure::connect;
         if (!any_method && !a.idempotent) return give_up;
         if (!any_method && a.websocket) return give_up;
+        if (!any_method && (!a.route_allows || rules.attempts == 0)) return give_up;
         if (a.failure == Failure::reset && a.pooled && !a.silent_used) return again_silently;
-        if (!a.route_allows) return give_up;
         if (a.used >= rules.attempts) return give_up;
         if (a.failure == Failure::connect) return rules.on_connect_failure ? again : give_up;
         if (a.failure == Failure::reset) return rules.on_reset ? again : give_up;
@@ -185,7 +189,7 @@ TEST_CASE("every combination of what counts has the verdict that the documentati
          {Failure::connect, Failure::reset, Failure::timeout, Failure::bad_answer, Failure::status}) {
         for (std::uint16_t status : {500, 502, 503, 504}) {
             for (std::uint32_t used : {0U, 1U, 2U, 3U}) {
-                for (unsigned bits = 0; bits < (1U << 12); ++bits) {
+                for (unsigned bits = 0; bits < (1U << 13); ++bits) {
                     const auto bit = [bits](unsigned i) { return (bits >> i & 1U) != 0; };
                     LostAttempt a;
                     a.failure = failure;
@@ -202,7 +206,7 @@ TEST_CASE("every combination of what counts has the verdict that the documentati
                     a.draining = bit(8);
                     a.silent_used = bit(9);
                     config::Retry rules;
-                    rules.attempts = 2;
+                    rules.attempts = bit(12) ? 2 : 0;
                     rules.on_status = {502, 503};
                     rules.on_connect_failure = bit(10);
                     rules.on_reset = bit(11);
@@ -216,7 +220,7 @@ TEST_CASE("every combination of what counts has the verdict that the documentati
             }
         }
     }
-    CHECK(rows == 5U * 4 * 4 * 4096);
+    CHECK(rows == 5U * 4 * 4 * 8192);
     CHECK(seen[Verdict::again] > 0);
     CHECK(seen[Verdict::again_silently] > 0);
 }
@@ -399,38 +403,6 @@ TEST_CASE("ejections grow while no request succeeds") {
     CHECK(endpoint.record_failure(rules, true, 9000));
     CHECK_FALSE(endpoint.ejected(10'000));
     CHECK(endpoint.ejections() == 4);
-}
-
-TEST_CASE("places and queue of an in-flight limit are bounded") {
-    config::InFlight rules;
-    rules.max = 2;
-    rules.queue = 1;
-    InFlightLimit limit(rules);
-    InFlightLimit::Place first = limit.try_acquire();
-    InFlightLimit::Place second = limit.try_acquire();
-    CHECK(first);
-    CHECK(second);
-    CHECK_FALSE(limit.try_acquire());
-    CHECK(limit.active() == 2);
-    {
-        InFlightLimit::QueuePlace queued = limit.try_queue();
-        CHECK(queued);
-        CHECK(queued.of(limit));
-        CHECK_FALSE(limit.try_queue());
-        CHECK(limit.waiting() == 1);
-    }
-    CHECK(limit.waiting() == 0);
-    first.reset();
-    first.reset();  // holds nothing any more
-    CHECK(limit.active() == 1);
-    InFlightLimit::Place third = limit.try_acquire();
-    CHECK(third);
-    InFlightLimit::Place moved = std::move(third);
-    CHECK_FALSE(third);
-    CHECK(limit.active() == 2);
-    InFlightLimit none{config::InFlight{}};
-    for (int i = 0; i < 1000; ++i) CHECK(none.try_acquire());
-    CHECK(none.active() == 0);
 }
 
 }  // namespace gateway::upstream

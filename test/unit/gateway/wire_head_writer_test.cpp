@@ -62,6 +62,7 @@ TEST_CASE("a request goes upstream in canonical form with nothing of the client'
           "User-Agent: curl\r\n"
           "X-Blank: behind\r\n"
           "Content-Type: text/plain\r\n"
+          "Via: 1.1 kampus-gateway\r\n"
           "X-Forwarded-For: 9.9.9.9\r\n"
           "X-Forwarded-Proto: https\r\n"
           "X-Forwarded-Host: h:8081\r\n"
@@ -83,7 +84,7 @@ TEST_CASE("framing and upgrade of requests are written by the gateway") {
     UpstreamRequest add;
     add.path = "/";
     add.host = "u";
-    const std::string start = "GET / HTTP/1.1\r\nHost: u\r\nX: 1\r\n";
+    const std::string start = "GET / HTTP/1.1\r\nHost: u\r\nX: 1\r\nVia: 1.1 kampus-gateway\r\n";
     {
         Buffer buffer;
         add.body = BodyKind::chunked;
@@ -244,7 +245,8 @@ TEST_CASE("a request's header changes stand in place of what the gateway says it
     Buffer buffer;
     REQUIRE(write_request_head(buffer.out, head, add));
     CHECK(buffer.out.view() ==
-          "GET / HTTP/1.1\r\nHost: u\r\nX-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Host: h\r\n"
+          "GET / HTTP/1.1\r\nHost: u\r\nVia: 1.1 kampus-gateway\r\nX-Forwarded-For: 9.9.9.9\r\n"
+          "X-Forwarded-Host: h\r\n"
           "X-Client-Address: 9.9.9.9\r\nX-Request-Id: r1\r\nx-forwarded-proto: https\r\nTraceparent: mine\r\n"
           "forwarded: by=me\r\nX-New: 1\r\n\r\n");
 }
