@@ -35,6 +35,11 @@ shared::http::ServerOptions server_options(const Settings& settings) {
     options.port = settings.port;
     options.body_limit_bytes = settings.body_limit_bytes;
     options.trusted_proxies = settings.trusted_proxies;
+    // One client leaves others half of the database, and what is costly leaves half of it to what is not; a
+    // few more requests are let in than it can answer at once, so that it is never idle.
+    const auto connections = settings.pool_size;
+    options.ordinary = {4 * connections, (connections + 1) / 2};
+    options.costly = {(connections + 1) / 2, (connections + 3) / 4};
     return options;
 }
 

@@ -51,6 +51,9 @@ shared::http::ServerOptions server_options(const Settings& settings) {
     options.address = settings.listen_address;
     options.port = settings.port;
     options.trusted_proxies = settings.trusted_proxies;
+    // One client leaves others half of the database; a few more wait so that it is never idle.
+    const auto connections = settings.database_connections;
+    options.ordinary = {4 * connections, (connections + 1) / 2};
     return options;
 }
 

@@ -50,7 +50,7 @@ struct Settings {
     std::optional<std::string> pepper;
     crypto::Argon2Cost argon2;
     std::size_t hash_threads = 4;
-    std::size_t hash_queue = 32;
+    std::size_t hash_queue = 64;
     domain::PasswordRules passwords;
 
     // limits

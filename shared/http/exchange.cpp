@@ -72,17 +72,21 @@ asio::awaitable<bool> Exchange::run() {
     }
     if (abandoned_) co_return false;
 
-    Response response;
-    if (refusal) {
-        response = std::move(*refusal);
-    } else {
-        connection_.never_expires();  // the handler's own waits have their own deadlines
-        response = co_await answer();
-        if (body_) {
-            unread_ = !body_->finished();
-            if (body_->abandoned()) co_return false;
-        }
+    connection_.never_expires();  // the handler's own waits have their own deadlines
+    if (!refusal && !match_.route->rules.at_once) {
+        turn_ = state_.turns.take(request_, match_.route->rules.rate);
+        if (!turn_) refusal = co_await wait_for_turn();
     }
+    Response response;
+    if (refusal)
+        response = std::move(*refusal);
+    else
+        response = co_await answer();
+    if (body_) {
+        unread_ = !body_->finished();
+        if (body_->abandoned()) co_return false;
+    }
+    if (!response.produce) turn_.reset();  // a client that reads slowly keeps nobody waiting
     keep_alive_ = keep_alive_ && !unread_ && !state_.retired && !state_.draining;
     connection_.unread = unread_;
     co_return co_await send(std::move(response));
@@ -100,6 +104,7 @@ void Exchange::describe(const bhttp::request_header<>& head, const asio::ip::add
     const auto given_id = request_.header("X-Request-Id");
     request_.request_id = sane_request_id(given_id) ? std::string(given_id) : random_id();
     request_.client_address = client_address(peer, request_.header_list("X-Forwarded-For"), state_.trusted);
+    request_.client_key = counted_as(request_.client_address);
 }
 
 // Nothing behind such a head can be trusted: the connection ends.
@@ -179,6 +184,12 @@ asio::awaitable<std::optional<Response>> Exchange::read_whole_body(Head& head) {
     auto fault = body_fault(error, connection_);
     abandoned_ = !fault;
     co_return fault;
+}
+
+asio::awaitable<std::optional<Response>> Exchange::wait_for_turn() {
+    turn_ = co_await state_.turns.wait(request_, match_.route->rules.rate);
+    if (turn_) co_return std::nullopt;
+    co_return overloaded();
 }
 
 asio::awaitable<Response> Exchange::answer() {

@@ -36,6 +36,8 @@ class Exchange {
     std::uint64_t body_limit() const;
     bool streamed() const;
     awaitable<std::optional<Response>> read_whole_body(Head& head);
+    // Sets `turn_`, or sheds the request.
+    awaitable<std::optional<Response>> wait_for_turn();
     awaitable<Response> answer();
 
     awaitable<bool> send(Response response);
@@ -49,6 +51,7 @@ class Exchange {
     Clock::time_point started_{};
     Request request_;
     Router::Match match_;
+    std::optional<Turns::Turn> turn_;   // until the handler has answered, or its pieces are sent
     std::unique_ptr<BodyStream> body_;  // of a route that takes its body in pieces
     bool head_only_ = false;
     bool old_client_ = false;  // HTTP/1.0: no chunks

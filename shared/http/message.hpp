@@ -29,6 +29,7 @@ struct Request {
     BodyStream* body_stream = nullptr;  // on those, while the handler runs
     std::string request_id;
     std::string client_address;         // the peer, or what a trusted proxy says the peer is
+    std::string client_key;             // how that client is counted: networks.hpp, counted_as
     std::optional<jwt::Claims> claims;  // set on routes that need a token
 
     // First value of a query parameter.

@@ -1,5 +1,7 @@
 #include "shared/http/networks.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 #include "shared/base/text.hpp"
@@ -45,6 +47,17 @@ bool Networks::contains(const ip::address& address) const {
         if (network.canonical() == ip::network_v6(plain.to_v6(), network.prefix_length()).canonical())
             return true;
     return false;
+}
+
+std::string counted_as(std::string_view address) {
+    boost::system::error_code error;
+    if (address.find(':') == std::string_view::npos) return std::string(address);
+    const auto parsed = ip::make_address_v6(std::string(address), error);
+    if (error) return std::string(address);
+    if (parsed.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, parsed).to_string();
+    auto bytes = parsed.to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return ip::make_address_v6(bytes).to_string() + "/64";
 }
 
 std::string client_address(const ip::address& peer, std::string_view forwarded_for, const Networks& trusted) {

@@ -24,6 +24,10 @@ class Networks {
     std::vector<boost::asio::ip::network_v6> v6_;
 };
 
+// How a client is counted: its address, of IPv6 the network of /64, because whoever has one address of it has
+// all of them. Text that is no address stays as it is.
+std::string counted_as(std::string_view address);
+
 // The client's address: the peer, or, if the peer is a trusted proxy, the right-most address of
 // X-Forwarded-For that is not one itself (RFC 7239 section 7.4's reasoning: only what trusted hops appended
 // counts).

@@ -32,6 +32,7 @@ struct RouteRules {
     std::uint64_t body_limit_bytes = 64 * 1024;
     Rate rate = Rate::ordinary;
     bool before_ready = false;  // answers also while the service is not prepared (endpoint.hpp)
+    bool at_once = false;       // waits for no turn (turns.hpp): probes, and those who wait for news
 };
 
 }  // namespace shared::http

@@ -120,6 +120,7 @@ void Server::Impl::tick() {
     ticker.expires_after(kTick);
     ticker.async_wait([self = shared_from_this()](boost::system::error_code error) {
         if (error) return;
+        self->state.turns.export_metrics();
         const auto now = Clock::now();
         const bool drain_over = now >= self->drain_end;
         for (auto& connection : self->connections) {

@@ -20,6 +20,12 @@ namespace shared::http {
 // Checks an access token against signature, claims and revocations. Error: a shared::jwt::Errc.
 using TokenCheck = std::function<Result<jwt::Claims>(std::string_view token)>;
 
+// Of the requests that are answered at the same time.
+struct Share {
+    std::size_t at_once = 64;
+    std::size_t per_client = 16;  // of those, for one client (turns.hpp)
+};
+
 struct ServerOptions {
     std::string service;  // name in logs and in the WWW-Authenticate realm
     std::string address = "0.0.0.0";
@@ -31,6 +37,13 @@ struct ServerOptions {
     std::chrono::seconds body_timeout{30};   // of one in pieces: longer as more comes (BodyStream)
     std::chrono::seconds idle_timeout{75};   // longer than the gateway keeps pooled connections
     std::chrono::seconds write_timeout{30};  // of each piece, where an answer has several
+    // By the route's rate: logins wait for one another, and nobody else for them. Those that are slowed down
+    // after many failures (32 of an address) keep their places meanwhile.
+    Share ordinary{};
+    Share sign_in{256, 64};
+    Share costly{4, 2};
+    std::size_t max_waiting = 1024;            // requests of each rate that wait for their turn
+    std::chrono::milliseconds patience{5000};  // of each of them; beyond both it is a 503, code overloaded
     // Whose X-Forwarded-For counts: addresses or networks, e.g. "172.16.0.0/28".
     std::vector<std::string> trusted_proxies{"127.0.0.0/8", "::1/128"};
 };

@@ -5,6 +5,7 @@
 #include "shared/http/request_log.hpp"
 #include "shared/http/router.hpp"
 #include "shared/http/server.hpp"
+#include "shared/http/turns.hpp"
 
 namespace shared::http {
 
@@ -14,12 +15,14 @@ struct ServerState {
           router(std::move(router_)),
           check(std::move(check_)),
           trusted(options.trusted_proxies),
+          turns(options, metrics),
           log(metrics) {}
 
     const ServerOptions options;
     const Router router;
     TokenCheck check;
     const Networks trusted;
+    Turns turns;
     RequestLog log;
     bool retired = false;  // each answer ends its connection
     bool draining = false;

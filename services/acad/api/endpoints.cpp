@@ -26,7 +26,7 @@ constexpr auto kAdmin = Access::roles({"admin"});
 constexpr auto kEnrollers = Access::roles({"admin", "mahasiswa"});
 constexpr auto kGraders = Access::roles({"admin", "dosen"});
 
-constexpr RouteRules kProbe{.query = shared::http::kAnyQuery, .before_ready = true};
+constexpr RouteRules kProbe{.query = shared::http::kAnyQuery, .before_ready = true, .at_once = true};
 constexpr RouteRules kJson{.body = Body::json};
 // As long as BODY_LIMIT_BYTES says.
 constexpr RouteRules kCsv{.query = "dry_run",

@@ -1,6 +1,7 @@
 #include "services/auth/api/attempts.hpp"
 
 #include "services/auth/api/answers.hpp"
+#include "services/auth/api/login_sessions.hpp"
 #include "services/auth/crypto/mac.hpp"
 #include "services/auth/domain/identifiers.hpp"
 #include "shared/base/encoding.hpp"
@@ -133,9 +134,10 @@ awaitable<std::optional<shared::http::Response>> count_all(Counting& counting, c
 }
 
 awaitable<shared::Result<crypto::PasswordHasher::Verdict>> check(
-    Context& context, const std::optional<domain::Account>& account, std::string password) {
-    if (account) return context.passwords.verify(account->password, std::move(password));
-    return context.passwords.verify_nothing(std::move(password));
+    Context& context, const std::optional<domain::Account>& account, std::string password,
+    crypto::Asker asker) {
+    if (account) return context.passwords.verify(account->password, std::move(password), std::move(asker));
+    return context.passwords.verify_nothing(std::move(password), std::move(asker));
 }
 
 }  // namespace
@@ -171,13 +173,14 @@ awaitable<Attempt> attempt_password(Context& context, const shared::http::Reques
                                     const std::optional<domain::Account>& account, Budgets budgets,
                                     std::string password) {
     Attempt attempt;
-    Counting counting(context, domain::network_of(request.client_address));
+    Counting counting(context, request.client_key);
     attempt.refusal = co_await count_all(counting, budgets);
     if (attempt.refusal) {
         co_await counting.give_back();
         co_return attempt;
     }
-    auto verdict = co_await check(context, account, std::move(password));
+    auto verdict = co_await check(context, account, std::move(password),
+                                  asker(request, account ? account->id : budgets.keys.back()));
     if (!verdict) {
         co_await counting.give_back();
         attempt.refusal = hashing_busy();

@@ -48,6 +48,8 @@ inline constexpr auto kOpen = shared::http::Access::open();
 inline constexpr auto kAnyToken = shared::http::Access::any_token();
 inline constexpr auto kAdmin = shared::http::Access::roles({"admin"});
 
+inline constexpr shared::http::RouteRules kProbe{.query = kAnyQuery, .at_once = true};
+
 // Where nobody asks for a token, the handler checks one of its own or the answer is anybody's to read.
 inline constexpr shared::http::Endpoint<Context> kEndpoints[] = {
     {"POST", "/api/auth/register", kOpen, register_account, {.body = Body::json, .rate = Rate::sign_in}},
@@ -73,13 +75,13 @@ inline constexpr shared::http::Endpoint<Context> kEndpoints[] = {
     {"POST", "/api/auth/verify", kOpen, verify_post},
     {"GET", "/api/auth/verify", kOpen, verify_get},
 
-    {"GET", "/.well-known/jwks.json", kOpen, jwks, {.query = kAnyQuery}},
-    {"GET", "/health", kOpen, health, {.query = kAnyQuery}},
-    {"GET", "/api/auth/health", kOpen, health, {.query = kAnyQuery}},
-    {"GET", "/livez", kOpen, live, {.query = kAnyQuery}},
+    {"GET", "/.well-known/jwks.json", kOpen, jwks, kProbe},
+    {"GET", "/health", kOpen, health, kProbe},
+    {"GET", "/api/auth/health", kOpen, health, kProbe},
+    {"GET", "/livez", kOpen, live, kProbe},
     // The edges have no route to these two. The second asks for the feed's token.
-    {"GET", "/metrics", kOpen, metrics, {.query = kAnyQuery}},
-    {"GET", "/internal/revocations", kOpen, revocations, {.query = "since wait"}},
+    {"GET", "/metrics", kOpen, metrics, kProbe},
+    {"GET", "/internal/revocations", kOpen, revocations, {.query = "since wait", .at_once = true}},
 };
 
 }  // namespace auth::api

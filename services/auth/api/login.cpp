@@ -57,8 +57,9 @@ awaitable<Result<std::optional<domain::Account>>> account_named(Context& context
 
 // Old parameters, bcrypt, no pepper yet: this is the one moment when we hold the password. Never delays a
 // refusal and never fails a login.
-awaitable<void> renew_hash(Context& context, const domain::Account& account, std::string password) {
-    auto hashed = co_await context.passwords.hash(std::move(password));
+awaitable<void> renew_hash(Context& context, const Request& request, const domain::Account& account,
+                           std::string password) {
+    auto hashed = co_await context.passwords.hash(std::move(password), asker(request, account.id));
     if (!hashed) co_return;
     store::AccountPatch patch;
     patch.password = std::move(*hashed);
@@ -98,7 +99,7 @@ Answer login(Context& context, Request& request) {
         co_return refused(context);
     }
     if (attempt.outdated) {
-        co_await renew_hash(context, *account, credentials->password);
+        co_await renew_hash(context, request, *account, credentials->password);
     }
 
     const domain::Session session = new_session(context, *account, request);

@@ -92,6 +92,10 @@ awaitable<Result<>> end_left_sessions(Context& context, std::string user_id,
     co_return Result<>();
 }
 
+crypto::Asker asker(const Request& request, std::string account) {
+    return {request.client_key, std::move(account)};
+}
+
 store::AuditRecord audit_record(const Context& context, const Request& request, std::string event,
                                 std::string subject) {
     store::AuditRecord record;

@@ -40,6 +40,9 @@ inline store::AuditRecords just(store::AuditRecord record) {
     return records;
 }
 
+// Whose share of the hashing a request uses. `account`: an id, or what stands for it; empty: none yet.
+crypto::Asker asker(const Request& request, std::string account);
+
 // An audit record with what a request tells about its sender. `subject`: whom it is about.
 store::AuditRecord audit_record(const Context& context, const Request& request, std::string event,
                                 std::string subject);

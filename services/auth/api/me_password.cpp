@@ -40,7 +40,7 @@ Answer change_password(Context& context, Request& request) {
         co_return shared::http::problem_response(403, "wrong_current_password", "Kata sandi saat ini salah");
     }
 
-    auto hashed = co_await context.passwords.hash(wanted);
+    auto hashed = co_await context.passwords.hash(wanted, asker(request, account.id));
     if (!hashed) co_return hashing_busy();
     store::AccountPatch patch;
     patch.password = std::move(*hashed);

@@ -10,7 +10,7 @@ Answer register_account(Context& context, Request& request) {
     if (!context.settings.registration_open)
         co_return shared::http::problem_response(403, "registration_closed",
                                                  "Pendaftaran ditutup. Hubungi bagian akademik");
-    const auto network = domain::network_of(request.client_address);
+    const auto& network = request.client_key;
     if (const auto wait = context.registrations_by_address.blocked(network, context.clock()))
         co_return throttled(*wait);
 
@@ -31,7 +31,7 @@ Answer register_account(Context& context, Request& request) {
 
     // Hashing is what a flood of registrations would cost us, so it is charged before.
     context.registrations_by_address.charge(network, context.clock());
-    auto hashed = co_await context.passwords.hash(password);
+    auto hashed = co_await context.passwords.hash(password, asker(request, ""));
     if (!hashed) co_return hashing_busy();
     account.password = std::move(*hashed);
 

@@ -27,7 +27,7 @@ Answer create_user(Context& context, Request& request) {
                                         account.nim ? *account.nim : std::string_view()};
     if (auto refusal = password_refusal(password, about, context.settings.passwords, "/password"))
         co_return std::move(*refusal);
-    auto hashed = co_await context.passwords.hash(password);
+    auto hashed = co_await context.passwords.hash(password, asker(request, ""));
     if (!hashed) co_return hashing_busy();
     account.password = std::move(*hashed);
     account.must_change_password = true;

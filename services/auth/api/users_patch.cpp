@@ -90,7 +90,7 @@ Answer patch_user(Context& context, Request& request) {
         if (auto refusal =
                 password_refusal(*wanted->password, about, context.settings.passwords, "/password"))
             co_return std::move(*refusal);
-        auto hashed = co_await context.passwords.hash(*wanted->password);
+        auto hashed = co_await context.passwords.hash(*wanted->password, asker(request, id));
         if (!hashed) co_return hashing_busy();
         wanted->patch.password = std::move(*hashed);
         wanted->patch.must_change_password = true;

@@ -1,26 +1,9 @@
 #include "services/auth/domain/address_limiter.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace auth::domain {
-
-std::string network_of(std::string_view address) {
-    const std::string text(address.substr(0, address.find('%')));  // without the zone
-    in6_addr parsed{};
-    if (inet_pton(AF_INET6, text.c_str(), &parsed) != 1) return std::string(address);
-    std::array<char, INET6_ADDRSTRLEN> written{};
-    if (IN6_IS_ADDR_V4MAPPED(&parsed)) {
-        inet_ntop(AF_INET, &parsed.s6_addr[12], written.data(), written.size());
-        return written.data();
-    }
-    std::fill(std::begin(parsed.s6_addr) + 8, std::end(parsed.s6_addr), std::uint8_t{0});
-    inet_ntop(AF_INET6, &parsed, written.data(), written.size());
-    return std::string(written.data()) + "/64";
-}
 
 AddressLimiter::Bucket& AddressLimiter::refreshed(std::string_view address, WallTime now) {
     const auto found = buckets_.find(address);

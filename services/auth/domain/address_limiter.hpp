@@ -22,10 +22,6 @@ struct BucketRules {
     std::size_t max_keys = 10000;  // the address that was seen least recently leaves first
 };
 
-// Whom an address counts for: IPv6 by /64, of which one household or one machine has a whole one; IPv4 by
-// itself, as IPv6 too. What is no address counts for itself.
-std::string network_of(std::string_view address);
-
 // For one thread.
 class AddressLimiter {
   public:

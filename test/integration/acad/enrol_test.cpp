@@ -10,7 +10,8 @@ using namespace test::acad;
 
 namespace {
 
-const std::map<std::string, std::string> kManyConnections{{"DB_POOL_SIZE", "16"},
+// One student has half of the connections: enough for twelve writes.
+const std::map<std::string, std::string> kManyConnections{{"DB_POOL_SIZE", "32"},
                                                           {"DB_STATEMENT_TIMEOUT_MS", "30000"}};
 
 struct Demo {

@@ -9,7 +9,6 @@ using auth::domain::BucketRules;
 using auth::domain::delay_after;
 using auth::domain::FailureState;
 using auth::domain::forgotten;
-using auth::domain::network_of;
 using auth::domain::remaining_block;
 using auth::domain::ThrottleRules;
 using auth::domain::WallTime;
@@ -74,17 +73,6 @@ TEST_CASE("an attempt that was none is given back with the wait that it brought 
     CHECK(without_attempt(seventh, sixth) == FailureState{6, kNow + 2s, kNow + 6s});
     // Cleared in between.
     CHECK(without_attempt(FailureState{0, kNow, WallTime{}}, sixth) == FailureState{0, kNow, WallTime{}});
-}
-
-TEST_CASE("an IPv6 address counts for its network of 64 bits and an IPv4 address for itself") {
-    CHECK(network_of("2001:db8:1:2:3:4:5:6") == network_of("2001:db8:1:2::1"));
-    CHECK(network_of("2001:db8:1:2::1") != network_of("2001:db8:1:3::1"));
-    CHECK(network_of("2001:db8:1:2::1") == "2001:db8:1:2::/64");
-    CHECK(network_of("fe80::1%eth0") == "fe80::/64");
-    CHECK(network_of("203.0.113.7") == "203.0.113.7");
-    CHECK(network_of("::ffff:203.0.113.7") == "203.0.113.7");
-    CHECK(network_of("unknown") == "unknown");
-    CHECK(network_of("") == "");
 }
 
 TEST_CASE("what is given back to a bucket does not overfill it") {

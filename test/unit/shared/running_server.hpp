@@ -14,12 +14,15 @@
 
 namespace test {
 
-// The tokens "admin" and "student" have these roles; with "down" the keys cannot be had; others are forged.
+// The tokens "admin" and "student" have these roles, "student-NAME" is NAME's; with "down" the keys cannot be
+// had; others are forged.
 inline shared::Result<shared::jwt::Claims> check_test_token(std::string_view token) {
     if (token == "down") return make_error_code(shared::jwt::Errc::no_keys);
-    if (token != "admin" && token != "student") return make_error_code(shared::jwt::Errc::bad_signature);
+    if (token != "admin" && token != "student" && !token.starts_with("student-"))
+        return make_error_code(shared::jwt::Errc::bad_signature);
     shared::jwt::Claims claims;
     claims.role = token == "admin" ? "admin" : "mahasiswa";
+    claims.sub = token.substr(token.find('-') + 1);
     return claims;
 }
 
