@@ -44,7 +44,7 @@ void EndpointPool::give_back(std::unique_ptr<Connection> connection) {
     const auto age = net::DeadlineWheel::kTick * (wheel_.now() - connection->born());
     // What can still be read is nobody's answer.
     if (retired_ || idle_.size() >= rules.max_idle || (rules.max_age.count() > 0 && age >= rules.max_age) ||
-        !connection->fit_for_use(connection->readable()))
+        connection->hung_up() || (connection->readable() && !connection->fit_for_use(true)))
         return drop(std::move(connection));
     connection->become_idle(rules.idle_timeout);
     idle_.push_back(std::move(connection));
