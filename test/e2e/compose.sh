@@ -83,11 +83,11 @@ change_setting() { sed -i "s/^$1=.*/$1=$2/" "$ENV_FILE"; }
 
 # Ports of this run, so that a running system is left alone; secrets as deploy/init-env makes them.
 make_env() {
-    umask 077
-    sed -e "s/^JWT_SECRET=.*/JWT_SECRET=$(random_hex 32)/" -e "s/^POSTGRES_PASSWORD=.*/POSTGRES_PASSWORD=$(random_hex 16)/" \
-        -e "s/^FIRST_ADMIN_PASSWORD=.*/FIRST_ADMIN_PASSWORD=$(random_hex 12)/" "$ROOT/deploy/.env.example" >"$ENV_FILE"
+    local dir=$WORK/make-env
+    rm -rf "$dir" && mkdir -p "$dir" && cp "$ROOT/deploy/init-env" "$ROOT/deploy/.env.example" "$dir/"
+    "$dir/init-env" >/dev/null
+    mv "$dir/.env" "$ENV_FILE"
     for name in GATEWAY_PORT AUTH_PORT ACAD_PORT AUTH_DB_PORT ACAD_DB_PORT; do change_setting "$name" "$(free_ports 3)"; done
-    umask 022
     URL=http://127.0.0.1:$(setting GATEWAY_PORT)
 }
 
