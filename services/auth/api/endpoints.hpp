@@ -35,6 +35,8 @@ Answer delete_user(Context& context, Request& request);
 Answer unlock_user(Context& context, Request& request);
 Answer end_user_sessions(Context& context, Request& request);
 
+Answer list_audit(Context& context, Request& request);
+
 Answer verify_post(Context& context, Request& request);
 Answer verify_get(Context& context, Request& request);
 
@@ -70,6 +72,8 @@ inline constexpr shared::http::Endpoint<Context> kEndpoints[] = {
     {"DELETE", "/api/auth/users/{id}", kAdmin, delete_user},
     {"POST", "/api/auth/users/{id}/unlock", kAdmin, unlock_user},
     {"DELETE", "/api/auth/users/{id}/sessions", kAdmin, end_user_sessions},
+
+    {"GET", "/api/auth/audit", kAdmin, list_audit, {.query = "limit after actor subject event from to"}},
 
     // A refusal is an answer of theirs, not of the server's.
     {"POST", "/api/auth/verify", kOpen, verify_post},

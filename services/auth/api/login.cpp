@@ -4,7 +4,9 @@
 #include "services/auth/api/device.hpp"
 #include "services/auth/api/endpoints.hpp"
 #include "services/auth/api/login_sessions.hpp"
+#include "services/auth/crypto/mac.hpp"
 #include "services/auth/domain/identifiers.hpp"
+#include "shared/base/encoding.hpp"
 #include "shared/log/log.hpp"
 
 namespace auth::api {
@@ -18,6 +20,14 @@ struct Credentials {
     std::string password;
     std::string device_token;  // of this device's last login
 };
+
+// What nobody is called may be a password typed into the wrong field: enough is kept to see the same one
+// again.
+std::string unknown_name(const Context& context, std::string_view name) {
+    const auto key = crypto::hmac_sha256(context.settings.refresh_key, "kampus audit name v1");
+    const auto mac = crypto::hmac_sha256(key, domain::username_key(name));
+    return "hmac:" + shared::base64url_encode(std::string_view(mac).substr(0, 16));
+}
 
 // One answer for an unknown name, a wrong password and a disabled account.
 Response refused(Context& context) {
@@ -81,7 +91,7 @@ Answer login(Context& context, Request& request) {
     const auto& account = *found;
 
     auto record = audit_record(context, request, "login_refused", account ? account->id : std::string());
-    record.name = credentials->name;
+    record.name = account ? credentials->name : unknown_name(context, credentials->name);
     auto budgets = login_budgets(context, account, credentials->name, credentials->device_token);
     auto attempt =
         co_await attempt_password(context, request, account, std::move(budgets), credentials->password);

@@ -97,6 +97,9 @@ TEST_CASE("every call that the auth document describes answers as described") {
     check.call("POST", auth + "verify", 200, student.access);
     check.call("POST", auth + "verify", 401);
     check.call("DELETE", auth + "sessions/{sid}", auth + "sessions/" + sid, 204, student.access);
+    check.call("GET", auth + "audit", 200, admin);
+    check.call("GET", auth + "audit", 403, budi);
+    check.call("GET", auth + "audit", auth + "audit?from=x", 422, admin);
     check.call("GET", auth + "users", 200, admin);
     check.call("GET", auth + "users", 403, budi);
     check.call("GET", auth + "users", auth + "users?limit=0", 422, admin);

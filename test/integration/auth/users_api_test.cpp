@@ -1,8 +1,13 @@
 // What an admin does with accounts, and the commands: the real binary on both stores.
+#include <array>
 #include <catch2/catch.hpp>
+#include <cctype>
+#include <future>
 
+#include "shared/http/cursor.hpp"
 #include "test/integration/auth/service_fixture.hpp"
 #include "test/integration/auth/store_fixture.hpp"
+#include "test/support/token.hpp"
 
 using auth_test::kPassword;
 using auth_test::Service;
@@ -323,4 +328,153 @@ TEST_CASE("an account's attempts and changes are on record and never a password 
     for (const std::string& secret : {std::string(kPassword), std::string("a wrong password"), admin.access,
                                       admin.refresh, student.access, student.refresh})
         CHECK(log.find(secret) == std::string::npos);
+}
+
+TEST_CASE("of two admins who take each other's role at once one stays") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto replica = service.start_replica();
+    const auto ports = std::array{service.port(), replica->wait_port()};
+    const auto first = service.login("admin");
+    const auto first_id = service.id_of(first.access);
+    const auto dosen_id = service.id_of(service.login("dosen").access);
+    const auto dosen_path = "/api/auth/users/" + dosen_id;
+    for (const std::string change : {R"({"role":"mahasiswa"})", R"({"disabled":true})", ""}) {
+        CAPTURE(change);
+        REQUIRE(service.call("PATCH", dosen_path, R"({"role":"admin"})", first.access).status == 200);
+        const auto second = service.login("dosen");
+        const std::string method = change.empty() ? "DELETE" : "PATCH";
+        const auto take = [&](std::uint16_t port, const std::string& id, const std::string& token) {
+            test::HeaderList headers{test::bearer(token)};
+            if (!change.empty()) headers.emplace_back("Content-Type", "application/json");
+            return test::request(port, method, "/api/auth/users/" + id, headers, change);
+        };
+        auto other =
+            std::async(std::launch::async, [&] { return take(ports[0], dosen_id, first.access).status; });
+        const auto mine = take(ports[1], first_id, second.access);
+        const auto theirs = other.get();
+        CHECK((mine.status < 300) != (theirs < 300));
+        const bool first_left = mine.status >= 300;
+        const auto admin = service.login(first_left ? "admin" : "dosen").access;
+        CHECK(service.get("/api/auth/users?role=admin&disabled=false", admin).json().Size() == 1);
+        if (!first_left || change.empty()) break;  // who is admin now has changed, or is gone
+        service.call("PATCH", dosen_path, R"({"disabled":false})", first.access);
+    }
+}
+
+TEST_CASE("the first admin is made where no admin is enabled") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    auth_test::StoreFixture store(kind);
+    auto account = auth_test::new_account("lama");
+    account.role = auth::domain::Role::admin;
+    const auto now = shared::system_now();
+    const auto old = auth_test::run(store.io, store.users().insert(account, now)).value();
+    CHECK(auth_test::run(store.io, store.users().any_admin()).value());
+    auth::store::AccountPatch patch;
+    patch.disabled = true;
+    CHECK(auth_test::run(store.io, store.users().update(old.id, patch, std::nullopt, now)).error() ==
+          auth::store::Errc::last_admin);
+    CHECK(auth_test::run(store.io, store.users().remove(old.id, std::nullopt, {}, {})).error() ==
+          auth::store::Errc::last_admin);
+    account = auth_test::new_account("baru");
+    account.role = auth::domain::Role::admin;
+    const auto other = auth_test::run(store.io, store.users().insert(account, now)).value();
+    REQUIRE(auth_test::run(store.io, store.users().update(old.id, patch, std::nullopt, now))->has_value());
+    CHECK(auth_test::run(store.io, store.users().any_admin()).value());
+    CHECK(auth_test::run(store.io, store.users().remove(other.id, std::nullopt, {}, {})).error() ==
+          auth::store::Errc::last_admin);
+}
+
+TEST_CASE("an id in another spelling is the same account or none") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto admin = service.login("admin").access;
+    const auto upper = [](std::string id) {
+        for (auto& c : id) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        return id;
+    };
+    const auto own = "/api/auth/users/" + upper(service.id_of(admin));
+    const unsigned refused = kind == Kind::mongo ? 409 : 404;
+    CHECK(service.call("PATCH", own, R"({"disabled":true})", admin).status == refused);
+    CHECK(service.call("DELETE", own, "", admin).status == refused);
+    const auto student = service.login("22001");
+    const auto path = "/api/auth/users/" + upper(service.id_of(student.access));
+    if (kind == Kind::mongo) {
+        CHECK(service.call("PATCH", path, R"({"role":"dosen"})", admin).status == 200);
+        CHECK(service.get("/api/auth/verify", student.access).status == 401);
+        CHECK(service.refresh(student.refresh).status == 401);
+    } else {
+        CHECK(service.call("PATCH", path, R"({"role":"dosen"})", admin).status == 404);
+        CHECK(service.get("/api/auth/verify", student.access).status == 204);
+    }
+    const auto nul = shared::http::make_cursor("/api/auth/users", std::string("a\0b", 3));
+    CHECK(service.get("/api/auth/users?after=" + nul, admin).status == 422);
+}
+
+TEST_CASE("an admin reads the audit: filtered, in pages, as CSV, and never a name that nobody has") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    const auto admin = service.login("admin").access;
+    const auto admin_id = service.id_of(admin);
+    const auto student = service.login("22001");
+    const auto id = service.id_of(student.access);
+    CHECK(service.login_reply("=kata sandi rahasia", "x").status == 401);
+    CHECK(service.login_reply("=kata sandi rahasia", "y").status == 401);
+    CHECK(service.refresh("forged").status == 401);
+    const auto own = "/api/auth/users/" + admin_id;
+    CHECK(service.call("PATCH", own, R"({"role":"dosen"})", admin).status == 409);
+    CHECK(service.call("PATCH", "/api/auth/users/" + id, R"({"role":"dosen"})", admin).status == 200);
+
+    const auto read = [&](const std::string& query) { return service.get("/api/auth/audit" + query, admin); };
+    const auto changed = read("?event=role_changed");
+    REQUIRE(changed.json().Size() == 1);
+    const auto json = changed.json();
+    CHECK(std::string(json[0]["actor"].GetString()) == admin_id);
+    CHECK(std::string(json[0]["subject"].GetString()) == id);
+    CHECK(std::string(json[0]["detail"].GetString()) == "mahasiswa -> dosen");
+    CHECK(std::string(json[0]["at"].GetString()).ends_with("Z"));
+    CHECK(read("?event=account_change_refused").json().Size() == 1);
+    CHECK(read("?event=refresh_token_forged").json().Size() == 1);
+    CHECK(read("?actor=" + admin_id + "&event=login_succeeded").json().Size() == 1);
+    CHECK(read("?subject=" + id + "&from=2026-01-01&to=2249-12-31T23:59:59Z").json().Size() == 2);
+    CHECK(read("?to=2026-01-01").json().Size() == 0);
+    const auto refused = read("?event=login_refused").json();
+    REQUIRE(refused.Size() == 2);
+    CHECK(std::string(refused[0]["name"].GetString()).starts_with("hmac:"));
+    CHECK(std::string(refused[0]["name"].GetString()) == refused[1]["name"].GetString());
+    CHECK(service.process().output().find("rahasia") == std::string::npos);
+
+    std::vector<std::string> events;
+    std::string path = "/api/auth/audit?limit=2";
+    while (!path.empty() && events.size() < 20) {
+        const auto page = service.get(path, admin);
+        REQUIRE(page.status == 200);
+        const auto rows = page.json();
+        for (const auto& row : rows.GetArray()) events.emplace_back(row["event"].GetString());
+        const auto link = page.header("Link");
+        path = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+    }
+    CHECK(events == std::vector<std::string>{"role_changed", "account_change_refused", "refresh_token_forged",
+                                             "login_refused", "login_refused", "login_succeeded",
+                                             "login_succeeded"});
+    const auto csv = service.call("GET", "/api/auth/audit?limit=1", "", admin, {{"Accept", "text/csv"}});
+    CHECK(csv.header("Content-Type").starts_with("text/csv"));
+    CHECK(csv.body.starts_with("at,event,actor,subject,name,client_address,request_id,detail\r\n\"20"));
+    CHECK(csv.body.find("\"role_changed\"") != std::string::npos);
+    CHECK(csv.has_header("Link"));
+    for (const std::string wrong : {"?from=yesterday", "?to=2026-02-30", "?from=2026-01-01T24:00:00Z", "?x=1",
+                                    "?after=x", "?limit=0"}) {
+        CAPTURE(wrong);
+        CHECK(read(wrong).status == 422);
+    }
+    CHECK(service.get("/api/auth/audit", service.login("22001").access).status == 403);
+    CHECK(service.get("/api/auth/audit").status == 401);
 }
