@@ -360,6 +360,7 @@ struct RateLimit {
     std::uint32_t requests = 0;  // per `period`
     milliseconds period{1'000};
     std::uint32_t burst = 0;  // bucket size; 0: as `requests`
+    bool announce = true;     // RateLimit fields on answers that pass, too
     std::size_t index = 0;    // into Config::rate_limits
     bool operator==(const RateLimit&) const = default;
 };

@@ -228,6 +228,8 @@ void fields(Visitor& v, RateLimit& limit) {
     v.duration("period", limit.period, {1, kDay}, {"ms.", "60000"});
     v.number("burst", limit.burst, {0, 1'000'000'000},
              {"Requests at once; 0: as `requests`.", "200", "`requests`"});
+    v.boolean("announce", limit.announce,
+              {"`RateLimit` and `RateLimit-Policy` are on answers that pass, too; false: on the 429 only."});
     if (!in) return;
     limit.index = in->config().rate_limits.size();
     if (!limit.name.empty() && index_of(in->config().rate_limits, limit.name))

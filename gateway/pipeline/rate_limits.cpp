@@ -57,6 +57,7 @@ Verdict check(Context& context, bool claims) {
         const RateLimit& policy = snapshot.config->rate_limits[index];
         const limits::Decision decision =
             context.tools.limiter.take(key_of(policy, runtime.id, exchange), runtime.rate, now);
+        if (decision.allowed && !policy.announce) continue;
         limits::RateLimitFields fields;
         limits::format_fields(policy.name, runtime.rate, decision, fields);
         auto& out = exchange.response_additions;

@@ -38,7 +38,10 @@ def start():
             "ADDRESS_REGISTRATION_BURST": "100000", "ADDRESS_REGISTRATIONS_PER_MINUTE": "100000",
             "REGISTRATION": "open",
         },
-        gateway={"ACCESS_LOG": "false", "SIGN_IN_RATE": "1000000", "SIGN_IN_BURST": "1000000"},
+        gateway={"ACCESS_LOG": "false"} | {
+            f"{limit}_{what}": "1000000" for what in ("RATE", "BURST")
+            for limit in ("SIGN_IN", "REGISTER", "REFRESH", "USER", "PASSWORD", "COSTLY")
+        },
     )
     os.environ.update(
         CONTRACT_LOGIN=f"http://127.0.0.1:{system.auth_port}/api/auth/login", CONTRACT_ACCOUNTS=json.dumps(accounts),

@@ -247,6 +247,22 @@ TEST_CASE("one route may be limited by address and by claim: each limit counts f
     CHECK(get(gateway.port(), "/x", {{"Authorization", "Bearer x"}}).status == 429);
 }
 
+TEST_CASE("a limit that is not announced is named in the refusal only") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    GatewayConfig config = Gateway::in_front_of(upstream.endpoint(), R"("limits":{"rate_limits":["quiet"]})");
+    config.more =
+        R"("rate_limits":[{"name":"quiet","key":[],"requests":1,"period_ms":60000,"announce":false}])";
+    Gateway gateway(config);
+    const Reply passed = get(gateway.port(), "/x");
+    CHECK(passed.status == 200);
+    CHECK_FALSE(passed.has_header("RateLimit"));
+    CHECK_FALSE(passed.has_header("RateLimit-Policy"));
+    const Reply refused = get(gateway.port(), "/x");
+    CHECK(refused.status == 429);
+    CHECK(refused.header("RateLimit").starts_with("\"quiet\";r=0;"));
+    CHECK(refused.has_header("Retry-After"));
+}
+
 TEST_CASE("limits by claim count each user for itself") {
     FakeUpstream upstream(FakeUpstream::echo);
     GatewayConfig config;

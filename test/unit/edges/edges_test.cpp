@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "gateway/config/load.hpp"
@@ -131,6 +132,43 @@ TEST_CASE("an endpoint that guesses secrets or hashes passwords has a rate limit
         ++limited;
     }
     CHECK(limited >= 3);
+}
+
+TEST_CASE("who has a token is counted for itself, and one address's sign-ins are not another's refreshes") {
+    using Kind = config::RateLimit::KeyPart::Kind;
+    const auto settings = shipped();
+    const gateway::routing::RouteTable routes(settings);
+    const auto has = [](const config::RateLimit& limit, Kind kind) {
+        return std::any_of(limit.key.begin(), limit.key.end(),
+                           [&](const auto& part) { return part.kind == kind; });
+    };
+    for (const Row& row : all_rows()) {
+        const config::Route* route = route_of(routes, row);
+        if (route == nullptr || row.open) continue;
+        INFO(row.method << " " << row.path);
+        bool by_user = false;
+        for (const std::size_t index : route->limits.rate_limits) {
+            const config::RateLimit& limit = settings->rate_limits[index];
+            // A thousand students may share one address.
+            CHECK_FALSE(has(limit, Kind::address));
+            by_user = by_user || (limit.key.size() == 1 && limit.key[0].name == "sub");
+        }
+        CHECK(by_user);
+        const bool costly = row.path.find("/impor") != std::string::npos ||
+                            row.path.find("/ekspor") != std::string::npos || row.path.ends_with("/password");
+        CHECK((route->limits.rate_limits.size() > 1) == costly);
+    }
+    std::set<std::string> policies;
+    for (const char* path : {"/api/auth/login", "/api/auth/register", "/api/auth/refresh"}) {
+        const config::Route* route = route_of(routes, {"auth", "POST", path});
+        REQUIRE(route != nullptr);
+        REQUIRE(route->limits.rate_limits.size() == 1);
+        const config::RateLimit& limit = settings->rate_limits[route->limits.rate_limits[0]];
+        CHECK(has(limit, Kind::address));
+        CHECK(limit.burst >= 300);
+        policies.insert(limit.name);
+    }
+    CHECK(policies.size() == 3);
 }
 
 TEST_CASE("nginx asks for a token, limits and routes as the services' tables say") {

@@ -68,7 +68,7 @@ constexpr const char* kEverything = R"({
    "in_flight": {"max": 1, "max_per_client": 0, "queue": 0, "queue_timeout_ms": 0},
    "tls": {"ca_file": "", "server_name": "n", "verify": true}},
   {"name": "d", "endpoints": ["127.0.0.1:3"]}],
- "rate_limits": [{"name": "l", "key": [], "requests": 1, "period_ms": 1, "burst": 0},
+ "rate_limits": [{"name": "l", "key": [], "requests": 1, "period_ms": 1, "burst": 0, "announce": true},
                  {"name": "m", "requests": 1}],
  "response_headers": [{"name": "A", "value": "a", "only_if_absent": false}],
  "routes": [
@@ -78,7 +78,8 @@ constexpr const char* kEverything = R"({
      {"claim": "nim", "equals_query": "nim", "allow_absent": false, "unless_roles": []},
      {"claim": "nim", "equals_path_segment": 1}, {"claim": "nim", "equals": ["1"]}]},
    "target": {"cluster": "c", "strip_prefix": "/r", "add_prefix": "/s", "host": "endpoint"},
-   "limits": {"body_bytes": 0, "buffer_request_bytes": 0, "rate_limits": ["l"], "in_flight": {"max": 1, "max_per_client": 0, "queue": 0, "queue_timeout_ms": 0}},
+   "limits": {"body_bytes": 0, "buffer_request_bytes": 0, "rate_limits": ["l"],
+              "in_flight": {"max": 1, "max_per_client": 0, "queue": 0, "queue_timeout_ms": 0}},
    "timeouts": {"first_byte_ms": 10, "idle_ms": 10, "total_ms": 0}, "retry": true,
    "cors": {"origins": ["http://a"], "methods": ["PUT"], "headers": ["A"], "expose": ["A"],
             "credentials": false, "max_age_s": 0},
