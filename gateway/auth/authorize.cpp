@@ -36,10 +36,10 @@ bool decoded_equals(std::string_view encoded, std::string_view plain, bool plus_
     return at == plain.size();
 }
 
-enum class Found { none, one, doubtful };
+enum class Found { none, one, twice, doubtful };
 
-// The parameter's value, still encoded. Doubtful: it is there twice, or the query holds a bare ';', where
-// some servers begin a new parameter; what they would read could then differ from what is compared here.
+// The parameter's value, still encoded. Doubtful: the query holds a bare ';', where some servers begin a new
+// parameter; what they would read could then differ from what is compared here.
 Found find_parameter(std::string_view query, std::string_view name, std::string_view& value) {
     if (query.find(';') != std::string_view::npos) return Found::doubtful;
     Found found = Found::none;
@@ -49,7 +49,7 @@ Found find_parameter(std::string_view query, std::string_view name, std::string_
         query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
         const auto equals = pair.find('=');
         if (!decoded_equals(pair.substr(0, equals), name, false)) continue;
-        if (found == Found::one) return Found::doubtful;
+        if (found == Found::one) return Found::twice;
         found = Found::one;
         value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
     }
@@ -97,6 +97,15 @@ std::string_view authorize(const Identity& identity, const config::AuthRule& rul
     for (const auto& claim : rule.claims)
         if (!holds(identity, claim, request)) return "claim_mismatch";
     return {};
+}
+
+bool repeats_a_parameter(const config::AuthRule& rule, const RequestFacts& request) {
+    std::string_view value;
+    for (const auto& claim : rule.claims)
+        if (claim.against == ClaimRule::Against::query &&
+            find_parameter(request.query, claim.query, value) == Found::twice)
+            return true;
+    return false;
 }
 
 }  // namespace gateway::auth

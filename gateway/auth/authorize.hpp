@@ -13,4 +13,8 @@ namespace gateway::auth {
 std::string_view authorize(const Identity& identity, const config::AuthRule& rule,
                            const RequestFacts& request);
 
+// Whether a query parameter that the rule looks at is there twice: one reader takes the first, another the
+// last.
+bool repeats_a_parameter(const config::AuthRule& rule, const RequestFacts& request);
+
 }  // namespace gateway::auth

@@ -166,6 +166,12 @@ Decision TokenGate::check(std::optional<std::string_view> authorization, const c
     }
     decision.identity = std::move(*identity);
     decision.cached = cached;
+    if (repeats_a_parameter(rule, request)) {
+        decision.status = 422;
+        decision.reason = "query_parameter_repeated";
+        decision.detail = "Parameter yang sama hanya boleh dikirim satu kali";
+        return decision;
+    }
     if (const auto why = authorize(*decision.identity, rule, request); !why.empty()) {
         decision.status = 403;
         decision.reason = why;

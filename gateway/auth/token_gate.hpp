@@ -23,7 +23,7 @@ struct RequestFacts {
 // All text in here is static or owned by the gate's issuers and outlives the request.
 struct Decision {
     bool allowed = false;
-    unsigned status = 0;                // refused: 401, 403 or 503
+    unsigned status = 0;                // refused: 401, 403, 422 or 503
     std::string_view reason;            // refused: stable snake_case name for log and metrics, e.g. "expired"
     std::string_view www_authenticate;  // value of WWW-Authenticate; empty: send none
     unsigned retry_after_s = 0;         // 503 only

@@ -46,6 +46,7 @@ constexpr std::array kRows{
     Row{Failed::total_timeout, 504, "total_timeout", "Permintaan melampaui batas waktu.", 0, false},
     Row{Failed::loop_detected, 508, "loop_detected", "Permintaan berputar di antara server.", 0, false},
     Row{Failed::file_not_found, 404, "not_found", "Halaman yang diminta tidak ditemukan.", 0, false},
+    Row{Failed::precondition_failed, 412, "precondition_failed", "Berkas sudah berubah.", 0, false},
     Row{Failed::file_unreadable, 500, "file_unreadable", kOurFault, 0, false},
     Row{Failed::internal, 500, "internal_error", kOurFault, 0, true},
 };

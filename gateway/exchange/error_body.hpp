@@ -33,6 +33,7 @@ enum class Failed : std::uint8_t {
     total_timeout,
     loop_detected,  // the request has passed this gateway before
     file_not_found,
+    precondition_failed,  // of a file
     file_unreadable,
     internal,
     count_,  // no failure: how many there are

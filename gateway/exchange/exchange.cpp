@@ -79,7 +79,7 @@ void Exchange::reset() {
     head.clear();
     peer = nullptr;
     peer_text = client_text = {};
-    secure = peer_trusted = false;
+    secure = peer_trusted = peer_unknown = false;
     forwarded_for = forwarded_proto = forwarded_host = forwarded = {};
     request_id = {};
     route = nullptr;

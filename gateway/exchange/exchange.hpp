@@ -42,6 +42,7 @@ struct Exchange {
     // ---- who asks
     const wire::IpAddress* peer = nullptr;  // the connection's other end (after a PROXY header)
     std::string_view peer_text;
+    bool peer_unknown = false;  // a PROXY header without an address: who speaks is not the peer
     bool secure = false;
     wire::IpAddress client;  // what a trusted proxy says, else the peer
     std::string_view client_text;

@@ -48,6 +48,8 @@ struct Snapshot {
     std::shared_ptr<const config::Config> config;
     std::unique_ptr<const routing::RouteTable> routes;
     wire::ReaderRules rules;
+    // Of upstreams' answers: a client's limits are none of theirs.
+    wire::ReaderRules answer_rules;
     std::vector<RouteRuntime> route_runtime;                   // parallel to config->routes
     std::vector<wire::Addition> unrouted_headers;              // of answers to what no route takes
     std::vector<RatePolicy> rate_policies;                     // parallel to config->rate_limits

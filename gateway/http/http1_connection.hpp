@@ -134,7 +134,8 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
     std::uint32_t requests_ = 0;
     Waiting waiting_as_ = Waiting::nowhere;
     bool in_process_ = false;
-    bool counted_ = false;  // peer_.address, in Shared::addresses
+    bool counted_ = false;       // peer_.address, in Shared::addresses
+    bool peer_unknown_ = false;  // a PROXY header without an address
     ConnectionList::Links all_;
     ConnectionList::Links waiting_;
 };

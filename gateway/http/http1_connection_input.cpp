@@ -74,6 +74,7 @@ void Http1Connection::read_proxy_header() {
         return close();
     }
     if (::recv(stream_.descriptor(), bytes.data(), header.consumed, MSG_DONTWAIT) <= 0) return close();
+    peer_unknown_ = !header.client;
     if (header.client) {
         peer_ = *header.client;
         peer_text_ = peer_.address.to_string();
@@ -165,6 +166,12 @@ std::size_t Http1Connection::process(char* data, std::size_t size) {
                 // The answer before must be out first: a client that sends and never reads must not fill our
                 // memory.
                 if (at == size || !out_.empty()) return at;
+                // Some send an empty line behind a body (RFC 9112 section 2.2): no request begins with it.
+                if (data[at] == '\r' && at + 1 == size) return at;
+                if (data[at] == '\r' && data[at + 1] == '\n') {
+                    at += 2;
+                    break;
+                }
                 begin_head();
                 break;
             case State::reading_head: {
@@ -303,6 +310,7 @@ void Http1Connection::begin_request() {
     exchange.peer = &peer_.address;
     exchange.peer_text = peer_text_;
     exchange.secure = stream_.tls();
+    exchange.peer_unknown = peer_unknown_;
     if (!exchange.head.keep_alive()) after_ = After::close;
     body_.start(exchange.head.body(), exchange.head.content_length());
     body_read_ = 0;

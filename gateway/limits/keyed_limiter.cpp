@@ -88,6 +88,14 @@ Decision KeyedLimiter::take(KeyHash::Value key, const Rate& rate, Nanoseconds no
     return limits::take(rate, best->state, now);
 }
 
+void KeyedLimiter::give_back(KeyHash::Value key, const Rate& rate) {
+    auto& set = impl_->sets[key.high & (impl_->count - 1)];
+    const SpinLock lock(set.lock);
+    for (auto& slot : set.slots)
+        if (slot.state != 0 && slot.high == key.high && slot.low == key.low)
+            return limits::give_back(rate, slot.state);
+}
+
 std::size_t KeyedLimiter::memory_bytes() const {
     return impl_->count * sizeof(Set);
 }

@@ -21,6 +21,9 @@ class KeyedLimiter {
     // `now` is a steady clock's time, the same for all workers.
     Decision take(KeyHash::Value key, const Rate& rate, Nanoseconds now);
 
+    // Puts back what take() has just allowed; nothing where the bucket has given way since.
+    void give_back(KeyHash::Value key, const Rate& rate);
+
     std::size_t memory_bytes() const;
     std::uint64_t evicted()
         const;  // buckets that were not full when they gave way: raise max_keys if it grows

@@ -37,4 +37,8 @@ Decision take(const Rate& rate, BucketState& state, Nanoseconds now) {
     return decision;
 }
 
+void give_back(const Rate& rate, BucketState& state) {
+    state -= std::min(state, rate.interval.count());
+}
+
 }  // namespace gateway::limits

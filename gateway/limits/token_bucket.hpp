@@ -32,4 +32,7 @@ using BucketState = std::int64_t;
 // Takes one request out of the bucket, or leaves it as it is when there is none.
 Decision take(const Rate& rate, BucketState& state, Nanoseconds now);
 
+// Puts back one request that take() has allowed.
+void give_back(const Rate& rate, BucketState& state);
+
 }  // namespace gateway::limits

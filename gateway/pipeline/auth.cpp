@@ -17,6 +17,8 @@ std::string_view code_for(const auth::Decision& decision) {
                        : "token_invalid";
         case 403:
             return "forbidden";
+        case 422:
+            return "validation_failed";
         default:
             return "token_check_unavailable";
     }

@@ -47,6 +47,20 @@ limits::KeyHash::Value key_of(const RateLimit& policy, std::uint64_t id, const e
     return hash.value();
 }
 
+// What is refused by one limit costs nothing in those that had let it pass.
+void give_back_before(Context& context, std::size_t refused, bool claims) {
+    exchange::Exchange& exchange = context.exchange;
+    const exchange::Snapshot& snapshot = *exchange.snapshot->shared;
+    bool asked = true;  // in this step
+    for (std::size_t index : exchange.route->limits.rate_limits) {
+        const exchange::RatePolicy& runtime = snapshot.rate_policies[index];
+        if (index == refused) asked = false;
+        if (runtime.needs_claims == claims ? asked : claims)
+            context.tools.limiter.give_back(key_of(snapshot.config->rate_limits[index], runtime.id, exchange),
+                                            runtime.rate);
+    }
+}
+
 Verdict check(Context& context, bool claims) {
     exchange::Exchange& exchange = context.exchange;
     const exchange::Snapshot& snapshot = *exchange.snapshot->shared;
@@ -69,6 +83,7 @@ Verdict check(Context& context, bool claims) {
         out.push_back({kLastOfLimits, exchange.text.keep(fields.policy), Mode::set});
         if (decision.allowed) continue;
         context.tools.stats.rate_limited.add();
+        give_back_before(context, index, claims);
         context.answer = exchange::answer_for(exchange::Failed::rate_limited);
         out.push_back({"Retry-After", exchange.text.keep(fields.retry_after), wire::Addition::Mode::set});
         return Verdict::answered;

@@ -44,6 +44,9 @@ void answer_builtin(exchange::Exchange& exchange, const config::BuiltinTarget& t
 
 void answer_redirect(exchange::Exchange& exchange, const config::RedirectTarget& target) {
     const wire::RequestHead& head = exchange.head;
+    // HTTP/1.0 may have none, and "https:///" leads nowhere.
+    if (head.host().empty() && target.location.find("{host}") != std::string::npos)
+        return exchange.answer(exchange::answer_for(wire::Refusal::host_missing));
     Answer own;
     own.status = target.status;
     own.body = Answer::Body::none;

@@ -29,6 +29,7 @@ void FileResponder::start(Exchange& exchange) {
     if (file.status == 500) return exchange.fail(Failed::file_unreadable);
     // After the 404: a path that names no file is unknown whatever the method.
     if (exchange.method != wire::Method::get && exchange.method != wire::Method::head) return refuse_method();
+    if (file.status == 412) return exchange.fail(Failed::precondition_failed);
     if (file.status == 308 || file.status == 416) {
         Answer own;
         own.status = file.status;

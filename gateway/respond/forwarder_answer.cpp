@@ -74,7 +74,7 @@ bool Forwarder::on_answer_bytes(char* data, std::size_t size) {
     }
     while (true) {
         const wire::ReadResult result = wire::read_response_head(
-            {data, size}, exchange_->method, exchange_->snapshot->shared->rules, attempt_->head);
+            {data, size}, exchange_->method, exchange_->snapshot->shared->answer_rules, attempt_->head);
         if (result.status == wire::ReadStatus::refused) {
             worker_.stats.refusals[static_cast<std::size_t>(result.refusal)].add();
             attempt_failed(upstream::Failure::bad_answer, Failed::upstream_bad_answer);

@@ -10,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <ctime>
+#include <limits>
 #include <optional>
 
 #include "shared/base/http_text.hpp"
@@ -83,16 +85,59 @@ std::string etag_of(const struct stat& info) {
     return {text.data(), end};
 }
 
-// RFC 9110 section 13.1.2: weak comparison, any of the list.
-bool none_match_has(std::string_view list, std::string_view etag) {
-    while (!list.empty()) {
-        const std::size_t comma = list.find(',');
-        std::string_view item = shared::trim(list.substr(0, comma));
-        list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-        if (item.starts_with("W/")) item.remove_prefix(2);
-        if (item == "*" || item == etag) return true;
+// All lines of that name; several are one list (RFC 9110 section 5.3).
+std::string list_of(const wire::RequestHead& head, std::string_view name) {
+    std::string storage;
+    const auto value = head.combined(name, storage);
+    return std::string(value.value_or(std::string_view()));
+}
+
+// Whether the list of If-Match or If-None-Match names the tag, which is strong: "*" alone names any (RFC 9110
+// section 13.1). What is no entity tag ends the list.
+bool list_has(std::string_view list, std::string_view etag, bool weak_counts) {
+    if (shared::trim(list) == "*") return true;
+    while (true) {
+        while (!list.empty() && (list[0] == ' ' || list[0] == '\t' || list[0] == ',')) list.remove_prefix(1);
+        const bool weak = list.starts_with("W/");
+        if (weak) list.remove_prefix(2);
+        if (!list.starts_with('"')) return false;
+        const std::size_t end = list.find('"', 1);
+        if (end == std::string_view::npos) return false;
+        if (list.substr(0, end + 1) == etag && (weak_counts || !weak)) return true;
+        list.remove_prefix(end + 1);
     }
-    return false;
+}
+
+// IMF-fixdate; the obsolete forms are not read, and a date that cannot be read is not there (section 13.1.3).
+std::optional<std::time_t> date_of(std::string_view text) {
+    std::tm when{};
+    const char* const end = ::strptime(std::string(text).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &when);
+    if (text.size() != 29 || end == nullptr) return std::nullopt;
+    return ::timegm(&when);
+}
+
+enum class Condition { none, changed, unchanged };
+
+// In the order of RFC 9110 section 13.2.2. Changed: 412; unchanged: 304.
+Condition condition_of(const wire::RequestHead& head, std::string_view etag, std::time_t modified) {
+    const auto date = [&](wire::Header id) { return date_of(head.value(id)); };
+    if (head.has(wire::Header::if_match)) {
+        if (!list_has(list_of(head, "if-match"), etag, false)) return Condition::changed;
+    } else if (const auto since = date(wire::Header::if_unmodified_since); since && modified > *since) {
+        return Condition::changed;
+    }
+    if (head.has(wire::Header::if_none_match))
+        return list_has(list_of(head, "if-none-match"), etag, true) ? Condition::unchanged : Condition::none;
+    const auto since = date(wire::Header::if_modified_since);
+    return since && modified <= *since ? Condition::unchanged : Condition::none;
+}
+
+// Digits; more than 64 bits hold is as good as the largest number.
+std::optional<std::uint64_t> position_in(std::string_view digits) {
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
+        return std::nullopt;
+    const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    return shared::parse_number<std::uint64_t>(digits).value_or(most);
 }
 
 struct Range {
@@ -104,22 +149,21 @@ enum class RangeResult { none, one, unsatisfiable };
 // One range (RFC 9110 section 14.1.2). Several, or other units, are answered with the whole file, as a server
 // may.
 RangeResult parse_range(std::string_view text, std::uint64_t size, Range& out) {
-    if (!text.starts_with("bytes=")) return RangeResult::none;
-    text.remove_prefix(6);
+    if (text.size() < 6 || !wire::equals_lower(text.substr(0, 6), "bytes=")) return RangeResult::none;
+    text = shared::trim(text.substr(6));
     const std::size_t dash = text.find('-');
     if (dash == std::string_view::npos || text.find(',') != std::string_view::npos) return RangeResult::none;
     const std::string_view from = text.substr(0, dash);
     const std::string_view to = text.substr(dash + 1);
     if (from.empty()) {
-        const auto suffix = shared::parse_number<std::uint64_t>(to);
+        const auto suffix = position_in(to);
         if (!suffix) return RangeResult::none;
         if (*suffix == 0 || size == 0) return RangeResult::unsatisfiable;
         out = {size - std::min(*suffix, size), size - 1};
         return RangeResult::one;
     }
-    const auto first = shared::parse_number<std::uint64_t>(from);
-    const auto last = to.empty() ? std::optional<std::uint64_t>(size == 0 ? 0 : size - 1)
-                                 : shared::parse_number<std::uint64_t>(to);
+    const auto first = position_in(from);
+    const auto last = to.empty() ? std::optional<std::uint64_t>(size == 0 ? 0 : size - 1) : position_in(to);
     if (!first || !last || (!to.empty() && *last < *first)) return RangeResult::none;
     if (*first >= size) return RangeResult::unsatisfiable;
     out = {*first, std::min(*last, size - 1)};
@@ -199,20 +243,29 @@ FileAnswer open_file(const config::StaticTarget& target, const wire::RequestHead
     auto relative = decode(below);
     if (!relative || relative->find('\0') != std::string::npos || has_hidden_segment(*relative))
         return answer;
+    // Relative links of an index page need the slash.
+    const auto redirect = [&] {
+        answer.status = 308;
+        // "//host" would send the browser to another site.
+        answer.location =
+            "/" + std::string(path.substr(std::min(path.find_first_not_of('/'), path.size()))) + "/";
+        if (head.has_query()) answer.location.append("?").append(head.query());
+    };
+    if (relative->empty() && !path.ends_with('/')) {
+        redirect();
+        return answer;
+    }
+    const bool page = !has_extension(*relative);
     if (relative->empty() || relative->ends_with('/')) *relative += target.index;
 
     int descriptor = open_beneath(target.directory, *relative);
     struct stat info {};
     if (descriptor >= 0 && ::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
         ::close(descriptor);
-        // Relative links of the index page need the slash.
-        answer.status = 308;
-        // "//host" would send the browser to another site.
-        answer.location =
-            "/" + std::string(path.substr(std::min(path.find_first_not_of('/'), path.size()))) + "/";
+        redirect();
         return answer;
     }
-    if (descriptor < 0 && !target.fallback.empty() && !has_extension(*relative)) {
+    if (descriptor < 0 && !target.fallback.empty() && page) {
         *relative = target.fallback;
         descriptor = open_beneath(target.directory, *relative);
         if (descriptor >= 0) ::fstat(descriptor, &info);
@@ -232,18 +285,17 @@ FileAnswer open_file(const config::StaticTarget& target, const wire::RequestHead
     answer.etag = etag_of(info);
     shared::set_http_date(answer.last_modified, info.st_mtim.tv_sec);
 
-    const bool unchanged = head.has(wire::Header::if_none_match)
-                               ? none_match_has(head.value(wire::Header::if_none_match), answer.etag)
-                               : head.value(wire::Header::if_modified_since) == answer.last_modified;
-    if (unchanged) {
-        answer.status = 304;
+    const Condition condition = condition_of(head, answer.etag, info.st_mtim.tv_sec);
+    if (condition != Condition::none) {
+        answer.status = condition == Condition::changed ? 412 : 304;
         body.close();
         return answer;
     }
     Range range{0, size == 0 ? 0 : size - 1};
     RangeResult wanted = RangeResult::none;
     const std::string_view if_range = head.value(wire::Header::if_range);
-    if (head.has(wire::Header::range) &&
+    // Of GET alone (RFC 9110 section 14.2).
+    if (head.method() == wire::Method::get && head.count(wire::Header::range) == 1 &&
         (if_range.empty() || if_range == answer.etag || if_range == answer.last_modified))
         wanted = parse_range(head.value(wire::Header::range), size, range);
     switch (wanted) {

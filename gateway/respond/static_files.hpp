@@ -24,7 +24,7 @@ struct FileBody {
 };
 
 struct FileAnswer {
-    unsigned status = 404;  // 200, 206, 304, 404, 416, 500; 308 with `location`
+    unsigned status = 404;  // 200, 206, 304, 404, 412, 416, 500; 308 with `location`
     std::string_view content_type;
     std::string etag;
     std::string last_modified;

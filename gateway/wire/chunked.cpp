@@ -37,7 +37,7 @@ ChunkedDecoder::Step ChunkedDecoder::next(std::string_view bytes) {
                 } else if (c == '\r') {
                     state_ = State::size_lf;
                 } else if (c == ';') {
-                    state_ = State::extension;
+                    state_ = State::extension_name;
                     extension_bytes_ = 0;
                 } else {
                     return refuse(Refusal::bad_chunk, i);  // white space before ';' included
@@ -45,14 +45,35 @@ ChunkedDecoder::Step ChunkedDecoder::next(std::string_view bytes) {
                 ++i;
                 break;
             }
-            case State::extension: {
-                if (c == '\r') {
+            case State::extension_name:
+            case State::extension:
+            case State::extension_quoted:
+            case State::extension_escaped: {
+                if (c == '\r' && state_ == State::extension) {
                     state_ = State::size_lf;
-                } else {
-                    ++total_extension_bytes_;
-                    if (chars::is_control(c) || ++extension_bytes_ > kMaxExtensionBytes ||
-                        total_extension_bytes_ > kMaxTotalExtensionBytes)
-                        return refuse(Refusal::bad_chunk, i);
+                    ++i;
+                    break;
+                }
+                ++total_extension_bytes_;
+                if (chars::is_control(c) || ++extension_bytes_ > kMaxExtensionBytes ||
+                    total_extension_bytes_ > kMaxTotalExtensionBytes)
+                    return refuse(Refusal::bad_chunk, i);
+                switch (state_) {
+                    case State::extension_name:  // RFC 9112 section 7.1.1: one stands behind each ';'
+                        if (c == ' ' || c == '\t') break;
+                        if (!chars::is(c, chars::kToken)) return refuse(Refusal::bad_chunk, i);
+                        state_ = State::extension;
+                        break;
+                    case State::extension_quoted:
+                        if (c == '"') state_ = State::extension;
+                        if (c == '\\') state_ = State::extension_escaped;
+                        break;
+                    case State::extension_escaped:
+                        state_ = State::extension_quoted;
+                        break;
+                    default:
+                        if (c == '"') state_ = State::extension_quoted;
+                        if (c == ';') state_ = State::extension_name;
                 }
                 ++i;
                 break;

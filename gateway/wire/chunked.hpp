@@ -37,7 +37,10 @@ class ChunkedDecoder {
     enum class State : std::uint8_t {
         size_first,
         size,
+        extension_name,
         extension,
+        extension_quoted,
+        extension_escaped,
         size_lf,
         data,
         data_cr,

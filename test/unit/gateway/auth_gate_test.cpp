@@ -222,6 +222,13 @@ TEST_CASE("an own-claim rule compares what the upstream would read") {
         CHECK_FALSE(ask(query));
     }
     CHECK(ask("nim=22002", "admin"));
+    // Twice is refused as what it is, whoever asks.
+    for (const char* role : {"mahasiswa", "admin"}) {
+        const auto decision =
+            f.ask("Bearer " + f.signer.token(claims(role, "22001")), rule, kNow, "nim=22001&n%69m=22001");
+        CHECK(decision.status == 422);
+        CHECK(decision.reason == "query_parameter_repeated");
+    }
     rule.claims[0].allow_absent = false;
     CHECK_FALSE(ask(""));
 }

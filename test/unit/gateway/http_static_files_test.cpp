@@ -173,7 +173,7 @@ TEST_CASE("a prefix is cut off and an application's page stands in for its own p
     Site site;
     site.target.strip_prefix = "/docs";
     CHECK(site.get("/docs/app.js").status == 200);
-    CHECK(site.get("/docs").status == 200);
+    CHECK(site.get("/docs").status == 308);
     CHECK(site.get("/docs/unknown").status == 404);
     site.target.fallback = "index.html";
     CHECK(site.get("/docs/unknown/page").status == 200);
@@ -241,4 +241,73 @@ TEST_CASE("ranges: one at a time, within the file") {
     CHECK(site.get("/empty.txt").length == 0);
     for (const char* range : {"bytes=0-", "bytes=0-0", "bytes=-1"})
         CHECK(site.get("/empty.txt", std::string("Range: ") + range + "\r\n").status == 416);
+}
+
+TEST_CASE("conditions and ranges are read as RFC 9110 has them") {
+    Site site;
+    const auto file = site.get("/app.js");
+    const std::string tag = file.etag;
+    const std::string date = file.last_modified;
+    const std::string early = "Thu, 01 Jan 2015 00:00:00 GMT";
+    const std::string late = "Thu, 01 Jan 2099 00:00:00 GMT";
+    const std::vector<std::pair<std::string, unsigned>> rows{
+        {"If-Match: " + tag, 200},
+        {"If-Match: *", 200},
+        {"If-Match: \"x\"\r\nIf-Match: " + tag, 200},
+        {"If-Match: \"x\"", 412},
+        {"If-Match: W/" + tag, 412},
+        {"If-Match: \"x\"\r\nIf-None-Match: " + tag, 412},
+        {"If-Unmodified-Since: " + date, 200},
+        {"If-Unmodified-Since: " + early, 412},
+        {"If-Unmodified-Since: yesterday", 200},
+        {"If-Match: *\r\nIf-Unmodified-Since: " + early, 200},
+        {"If-None-Match: \"x\"\r\nIf-None-Match: " + tag, 304},
+        {"If-None-Match: \"x\",\t" + tag, 304},
+        {"If-None-Match: W/" + tag, 304},
+        {"If-None-Match: *", 304},
+        {"If-None-Match: \"*\"", 200},
+        {"If-None-Match: \"a, *, b\"", 200},
+        {"If-None-Match: \"a," + tag.substr(1), 200},
+        {"If-None-Match: \"x\"\r\nIf-Modified-Since: " + date, 200},
+        {"If-Modified-Since: " + date, 304},
+        {"If-Modified-Since: " + late, 304},
+        {"If-Modified-Since: " + early, 200},
+        {"Range: bytes=0-0", 206},
+        {"Range: Bytes= 0-0", 206},
+        {"Range: bytes=0-99999999999999999999999", 206},
+        {"Range: bytes=-99999999999999999999999", 206},
+        {"Range: bytes=99999999999999999999999-", 416},
+        {"Range: bytes=0-0\r\nRange: bytes=1-1", 200},
+    };
+    for (const auto& [lines, status] : rows) {
+        INFO(lines);
+        CHECK(site.get("/app.js", lines + "\r\n").status == status);
+    }
+    const auto head = site.get("/app.js", "Range: bytes=0-0\r\n", "HEAD");
+    CHECK(head.status == 200);
+    CHECK(head.length == 2);
+    CHECK(head.content_range.empty());
+}
+
+TEST_CASE("a folder's redirect keeps the query, and its slash is asked for behind a cut-off prefix, too") {
+    Site site;
+    CHECK(site.get("/sub?a=b").location == "/sub/?a=b");
+    CHECK(site.get("/sub?").location == "/sub/?");
+    site.target.strip_prefix = "/st";
+    const auto top = site.get("/st?a=b");
+    CHECK(top.status == 308);
+    CHECK(top.location == "/st/?a=b");
+    CHECK(site.get("/st/").status == 200);
+    CHECK(site.get("/st/sub").location == "/st/sub/");
+}
+
+TEST_CASE("the fallback is for paths with a slash at their end, too") {
+    Site site;
+    site.target.fallback = "index.html";
+    for (const char* path : {"/courses", "/courses/", "/courses/1/"}) {
+        INFO(path);
+        CHECK(site.get(path).status == 200);
+        CHECK(site.contents() == "<p>home</p>");
+    }
+    CHECK(site.get("/courses/x.js").status == 404);
 }

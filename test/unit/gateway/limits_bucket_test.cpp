@@ -180,3 +180,18 @@ TEST_CASE("connections per address are counted, IPv6 by its network") {
     for (int i = 0; i < 100; ++i) CHECK(off.acquire(a));
     CHECK(off.count(a) == 0);
 }
+TEST_CASE("what is given back was never taken") {
+    KeyedLimiter limiter(1000);
+    const Rate rate(2, std::chrono::hours(1), 2);
+    KeyHash hash(1);
+    hash.part("a");
+    const auto now = Nanoseconds(1'000'000'000'000);
+    limiter.give_back(hash.value(), rate);  // unknown: nothing
+    for (int i = 0; i < 5; ++i) {
+        REQUIRE(limiter.take(hash.value(), rate, now).allowed);
+        limiter.give_back(hash.value(), rate);
+    }
+    CHECK(limiter.take(hash.value(), rate, now).allowed);
+    CHECK(limiter.take(hash.value(), rate, now).allowed);
+    CHECK_FALSE(limiter.take(hash.value(), rate, now).allowed);
+}

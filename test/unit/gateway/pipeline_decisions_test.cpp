@@ -68,6 +68,73 @@ TEST_CASE("without the key that a limit counts by, the address counts") {
     }
 }
 
+TEST_CASE("a refusal by one limit costs nothing in those before it") {
+    for (const char* second : {"header:x-key", "claim:nim"}) {
+        INFO(second);
+        ForwarderBench bench(
+            {"", R"(,"limits":{"rate_limits":["first","second"]})", 1,
+             R"("rate_limits":[{"name":"first","key":["address"],"requests":2,"period_ms":3600000},)"
+             R"({"name":"second","key":[")" +
+                 std::string(second) + R"("],"requests":1,"period_ms":3600000}],)"});
+        CHECK(passes(bench, "X-Key: a\r\n"));
+        for (int i = 0; i < 3; ++i) CHECK_FALSE(passes(bench, "X-Key: a\r\n"));
+        const bool by_header = std::string_view(second).starts_with("header");
+        CHECK(passes(bench, "X-Key: b\r\n") == by_header);
+        CHECK_FALSE(passes(bench, "X-Key: c\r\n"));
+    }
+}
+
+TEST_CASE("who the client is: X-Forwarded-*, Forwarded, and nobody where the peer is not known") {
+    struct Row {
+        const char* lines;
+        const char* client;
+        const char* proto;
+        const char* host;
+        bool unknown = false;
+    };
+    const Row rows[] = {
+        {"X-Forwarded-For: 7.7.7.7,\r\n", "7.7.7.7", "http", "a.test"},
+        {"X-Forwarded-For: 8.8.8.8, , 7.7.7.7 , ,\r\nX-Forwarded-Proto: HTTPS\r\n", "7.7.7.7", "https",
+         "a.test"},
+        {"X-Forwarded-Proto: http, https\r\nX-Forwarded-Host: x.test, b.test\r\n", "10.0.0.1", "https",
+         "b.test"},
+        {"Forwarded: for=7.7.7.7;proto=https;host=b.test\r\n", "7.7.7.7", "https", "b.test"},
+        {"Forwarded: for=8.8.8.8\r\nForwarded: For=\"[2001:db8::1]:443\";Proto=HTTPS, for=10.0.0.2\r\n",
+         "2001:db8::1", "https", "a.test"},
+        {"Forwarded: for=7.7.7.7, for=unknown\r\n", "10.0.0.1", "http", "a.test"},
+        {"Forwarded: for=7.7.7.7;for=8.8.8.8\r\n", "10.0.0.1", "http", "a.test"},
+        {"Forwarded: for=\"7.7.7.7\r\n", "10.0.0.1", "http", "a.test"},
+        {"Forwarded: for=8.8.8.8\r\nX-Forwarded-For: 7.7.7.7\r\n", "7.7.7.7", "http", "a.test"},
+        {"X-Forwarded-For: 7.7.7.7\r\nX-Forwarded-Proto: https\r\nForwarded: for=7.7.7.7\r\n", "10.0.0.1",
+         "http", "a.test", true},
+    };
+    for (const Row& row : rows) {
+        INFO(row.lines);
+        ForwarderBench bench(
+            {"", "", 1, R"("forwarding":{"trusted_proxies":["10.0.0.0/8"],"forwarded_header":true},)"});
+        gateway::exchange::Exchange exchange(bench.worker.tools, gateway::pipeline::response_filters());
+        const std::string head = "GET /api HTTP/1.1\r\nHost: a.test\r\n" + std::string(row.lines) + "\r\n";
+        const wire::IpAddress address = *wire::IpAddress::parse("10.0.0.1");
+        exchange.snapshot = bench.worker.snapshot;
+        exchange.peer = &address;
+        exchange.peer_text = "10.0.0.1";
+        exchange.peer_unknown = row.unknown;
+        REQUIRE(wire::read_request_head(head, exchange.snapshot->shared->rules, exchange.head).status ==
+                wire::ReadStatus::complete);
+        gateway::exchange::Answer own;
+        gateway::pipeline::Context context{exchange, bench.worker.tools, own};
+        REQUIRE(gateway::pipeline::run(context) == Verdict::next);
+        CHECK(exchange.client_text == row.client);
+        CHECK(exchange.forwarded_proto == row.proto);
+        CHECK(exchange.forwarded_host == row.host);
+        // What is malformed is not added to.
+        const std::string_view lines(row.lines);
+        if (lines.find("for=7.7.7.7;for=") != lines.npos || lines.find("\"7.7.7.7\r") != lines.npos)
+            CHECK(exchange.forwarded == "for=10.0.0.1;proto=http;host=\"a.test\"");
+        exchange.reset();
+    }
+}
+
 TEST_CASE("a limit by a header takes all its lines as one value") {
     ForwarderBench bench({"", kLimited, 1, limit_by("header:x-key")});
     CHECK(passes(bench, "X-Key: a\r\nX-Key: b\r\n"));

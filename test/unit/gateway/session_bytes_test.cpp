@@ -243,6 +243,21 @@ TEST_CASE("requests that come together are all answered, an unfinished one waits
     CHECK(count(bench.receive(), "HTTP/1.1 200 OK") == 1);
 }
 
+TEST_CASE("empty lines behind a request are nobody's request") {
+    Bench bench;
+    bench.send(kHealth + "\r\n");
+    CHECK(count(bench.receive("}"), "HTTP/1.1 200 OK") == 1);
+    CHECK(bench.context().idle.size == 1);
+    CHECK(bench.context().spare_requests.size() == 1);
+    bench.send("\r");
+    bench.send("\n\r\n");
+    CHECK(bench.context().idle.size == 1);
+    bench.send("\r\n" + kHealth);
+    CHECK(count(bench.receive("}"), "HTTP/1.1 200 OK") == 1);
+    bench.send("\rG");
+    CHECK(bench.receive("}").starts_with("HTTP/1.1 400 Bad Request\r\n"));
+}
+
 TEST_CASE("what follows a refused request is never looked at") {
     Bench bench;
     bench.send("GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + kHealth);
