@@ -103,7 +103,7 @@ void Exchange::describe(const bhttp::request_header<>& head, const asio::ip::add
     request_.headers = head;
     const auto given_id = request_.header("X-Request-Id");
     request_.request_id = sane_request_id(given_id) ? std::string(given_id) : random_id();
-    request_.client_address = client_address(peer, request_.header_list("X-Forwarded-For"), state_.trusted);
+    request_.client_address = client_address(peer, request_.header_list("X-Client-Address"), state_.trusted);
     request_.client_key = counted_as(request_.client_address);
 }
 

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "shared/base/text.hpp"
-
 namespace shared::http {
 
 namespace ip = boost::asio::ip;
@@ -60,19 +58,13 @@ std::string counted_as(std::string_view address) {
     return ip::make_address_v6(bytes).to_string() + "/64";
 }
 
-std::string client_address(const ip::address& peer, std::string_view forwarded_for, const Networks& trusted) {
-    auto client = unmap(peer);
-    while (trusted.contains(client) && !forwarded_for.empty()) {
-        const auto comma = forwarded_for.rfind(',');
-        auto item = comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1);
-        forwarded_for = comma == std::string_view::npos ? std::string_view{} : forwarded_for.substr(0, comma);
-        item = trim(item);
-        boost::system::error_code error;
-        const auto address = ip::make_address(std::string(item), error);
-        if (error) break;  // a hop that hides its client: the last known address stands
-        client = unmap(address);
+std::string client_address(const ip::address& peer, std::string_view told, const Networks& trusted) {
+    boost::system::error_code error;
+    if (!told.empty() && trusted.contains(unmap(peer))) {
+        const auto client = ip::make_address(std::string(told), error);
+        if (!error) return unmap(client).to_string();
     }
-    return client.to_string();
+    return unmap(peer).to_string();
 }
 
 }  // namespace shared::http

@@ -28,10 +28,9 @@ class Networks {
 // all of them. Text that is no address stays as it is.
 std::string counted_as(std::string_view address);
 
-// The client's address: the peer, or, if the peer is a trusted proxy, the right-most address of
-// X-Forwarded-For that is not one itself (RFC 7239 section 7.4's reasoning: only what trusted hops appended
-// counts).
-std::string client_address(const boost::asio::ip::address& peer, std::string_view forwarded_for,
+// The client's address: the peer, or, if that is a trusted proxy, the one that it tells in X-Client-Address.
+// What is no address tells nothing.
+std::string client_address(const boost::asio::ip::address& peer, std::string_view told,
                            const Networks& trusted);
 
 }  // namespace shared::http
