@@ -10,7 +10,6 @@ namespace {
 
 // Capacity that a reused buffer may keep.
 constexpr std::size_t kKeptCapacity = 16 * 1024;
-constexpr std::size_t kSmall = 4096;
 
 }  // namespace
 
@@ -39,8 +38,16 @@ void KeptBody::make_chunk(bool last) {
     bytes_.append(last ? "\r\n0\r\n\r\n" : wire::kChunkEnd);
 }
 
-void KeptBody::clear() {
+void KeptBody::hand_on() {
+    forget(bytes_);
+}
+
+void KeptBody::release() {
     if (counted_ != 0) budget_.give_back(std::exchange(counted_, 0));
+}
+
+void KeptBody::clear() {
+    release();
     forget(bytes_);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <string>
 #include <string_view>
 
@@ -10,8 +11,22 @@
 
 namespace gateway::exchange {
 
+// Has a large body that is still coming, and can do without it.
+class Gatherer {
+  public:
+    // The body's memory is given back in this call; the exchange ends in a turn of its own.
+    virtual void make_room() = 0;
+
+  protected:
+    ~Gatherer() = default;
+};
+using Gatherers = std::list<Gatherer*>;  // of one worker, the oldest first
+
 class KeptBody {
   public:
+    // Up to here a body is small.
+    static constexpr std::size_t kSmall = 4096;
+
     explicit KeptBody(limits::ByteBudget& budget) : budget_(budget) {}
     ~KeptBody() { clear(); }
     KeptBody(const KeptBody&) = delete;
@@ -27,6 +42,9 @@ class KeptBody {
     bool append(std::uint64_t max, std::string_view before, std::string_view data, std::string_view after);
     // What has been kept becomes one chunk; `last`: of a complete body.
     void make_chunk(bool last);
+    // The bytes go, but lie elsewhere still (in what a connection has not sent): they count until release().
+    void hand_on();
+    void release();
     void clear();
 
   private:

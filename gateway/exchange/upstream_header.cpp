@@ -28,6 +28,10 @@ std::string_view without_changes(const Exchange& exchange, std::string_view name
         case Header::forwarded:
             return exchange.forwarded;
         case Header::host:
+            if (const auto* target = std::get_if<config::ClusterTarget>(&exchange.route->target)) {
+                if (target->host == config::ClusterTarget::Host::fixed) return target->fixed_host;
+                if (target->host == config::ClusterTarget::Host::endpoint) return {};
+            }
             return storage = shared::lower_case(std::string(exchange.head.host()));
         case Header::traceparent:
             return {exchange.traceparent.data(), exchange.traceparent.size()};

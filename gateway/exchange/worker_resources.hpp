@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "gateway/exchange/kept_body.hpp"
 #include "gateway/exchange/snapshot.hpp"
 #include "gateway/exchange/tools.hpp"
 #include "gateway/limits/address_cap.hpp"
@@ -46,6 +47,7 @@ struct WorkerResources {
     observe::AccessLog& log;
     observe::IdSource ids;
     WorkerSnapshotRef snapshot;  // for requests that begin now
+    Gatherers large_bodies;
 
     // Memory for the time of one call. What is read from sockets goes into `scratch`: the larger a read, the
     // fewer wake-ups a body costs (256 KiB is 10-15 % less CPU per MiB than 64 KiB). `output`: requests'

@@ -160,6 +160,7 @@ void Http1Connection::close_if_idle() {
 
 void Http1Connection::shed() {
     worker_.stats.connections_shed.add();
+    if (state_ == State::handling) return client_gone("shed");
     close();
 }
 

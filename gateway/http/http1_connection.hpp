@@ -109,6 +109,7 @@ class Http1Connection final : public exchange::ClientSide, public net::PollHandl
     void become_idle();
     void wait_as(Waiting kind);
     void stop_waiting();
+    void await_rest();
     void begin_close();
     void client_gone(std::string_view reason);
     void close();

@@ -179,11 +179,12 @@ void Http1Connection::on_drained() {
             if (!body_.done()) body_deadline();
             return request_->exchange.responder->on_client_ready();
         case State::reading_head:  // begun behind the answers before
+            wait_as(Waiting::idle);
             return worker_.wheel.set(*this, worker_.snapshot->shared->config->client.head_timeout);
         case State::closing:
             return begin_close();
         case State::draining_body:
-            worker_.wheel.set(*this, kDrainTimeout);
+            await_rest();
             process_kept();
             return;
         case State::idle:
@@ -195,13 +196,19 @@ void Http1Connection::on_drained() {
     }
 }
 
+// Of a body that nobody wants any more.
+void Http1Connection::await_rest() {
+    worker_.wheel.set(*this, kDrainTimeout);
+    wait_as(Waiting::expendable);
+}
+
 void Http1Connection::end() {
     end_exchange();
     if (after_ == After::close) return begin_close();
     if (!body_.done()) {
         state_ = State::draining_body;
         body_read_ = 0;
-        if (out_.empty()) worker_.wheel.set(*this, kDrainTimeout);
+        if (out_.empty()) await_rest();
     } else {
         become_idle();
     }

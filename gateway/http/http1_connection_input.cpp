@@ -229,6 +229,7 @@ bool Http1Connection::read_body(char* data, std::size_t size, std::size_t& at) {
     const wire::BodyReader::Step step = body_.read(data + at, size - at);
     at += step.consumed;
     body_read_ += step.data.size();
+    if (handling && (body_read_ != 0 || body_.done())) stop_waiting();
     if (!handling) {
         if (step.refusal != wire::Refusal::none ||
             (!body_.done() && body_read_ > worker_.snapshot->shared->config->client.drain_bytes))
@@ -270,7 +271,11 @@ void Http1Connection::want_body() {
     inflow_ = Inflow::wanted;
     // Time in which nobody wanted it does not count against the client.
     body_began_ += worker_.wheel.now() - body_held_from_;
-    if (state_ == State::handling && !body_.done() && out_.empty()) body_deadline();
+    if (state_ == State::handling && !body_.done() && out_.empty()) {
+        body_deadline();
+        // A head alone costs its sender nothing.
+        if (body_read_ == 0) wait_as(Waiting::expendable);
+    }
     // In the next turn: the caller is in the middle of an upstream's event.
     if (!in_process_ && (readable_ || !in_.empty())) worker_.poller.again(this);
 }

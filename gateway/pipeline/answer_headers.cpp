@@ -9,11 +9,10 @@ namespace gateway::pipeline {
 namespace {
 
 using Mode = wire::Addition::Mode;
-constexpr Mode kSet = Mode::set;
 
-bool any(const std::vector<wire::Addition>& lines, std::string_view name, const Mode* mode) {
+bool sets(const std::vector<wire::Addition>& lines, std::string_view name) {
     return std::any_of(lines.begin(), lines.end(), [&](const wire::Addition& line) {
-        return (mode == nullptr || line.mode == *mode) && wire::equals_ignoring_case(line.name, name);
+        return line.mode == Mode::set && wire::equals_ignoring_case(line.name, name);
     });
 }
 
@@ -29,9 +28,9 @@ void add_headers(exchange::Exchange& exchange, exchange::Reply&, std::vector<wir
     }
     // One line, the operator's.
     for (const wire::Addition& c : configured)
-        if (c.mode != Mode::if_absent || !any(more, c.name, nullptr)) additions.push_back(c);
+        if (c.mode != Mode::if_absent || !sets(more, c.name)) additions.push_back(c);
     for (const wire::Addition& m : more)
-        if (m.mode == Mode::append || !any(configured, m.name, &kSet)) additions.push_back(m);
+        if (m.mode == Mode::append || !sets(configured, m.name)) additions.push_back(m);
 }
 
 }  // namespace

@@ -64,9 +64,9 @@ void Forwarder::start(exchange::Exchange& exchange) {
         if (settings().hash_on.source == config::HashOn::Source::header) {
             std::string joined;
             const auto value = exchange::upstream_header(exchange, settings().hash_on.header, joined);
-            hash_key_ = shared::fnv1a(value.empty() ? exchange.client_text : value);
+            hash_key_ = shared::fnv1a(value.empty() ? exchange.client.counted_bytes() : value);
         } else {
-            hash_key_ = shared::fnv1a(exchange.client_text);
+            hash_key_ = shared::fnv1a(exchange.client.counted_bytes());
         }
     }
     if (head.has(wire::Header::via) && passes(head) >= kMostPasses)
@@ -92,12 +92,26 @@ void Forwarder::gather() {
 
 bool Forwarder::gather_more(std::string_view data, bool last) {
     if (!append({}, data, {})) return false;
+    if (!large_ && pending_.size() > exchange::KeptBody::kSmall)
+        large_ = worker_.large_bodies.insert(worker_.large_bodies.end(), this);
     if (!last && pending_.size() < exchange_->route->limits.gathered_bytes()) return true;
     if (last) request_body_ = Body::complete;
     if (exchange_->head.body() == wire::BodyKind::chunked) pending_.make_chunk(last);
-    worker_.wheel.clear(*this);
+    stop_gathering();
     admit();
     return wants_body();
+}
+
+void Forwarder::stop_gathering() {
+    worker_.wheel.clear(*this);
+    if (large_) worker_.large_bodies.erase(*std::exchange(large_, std::nullopt));
+}
+
+void Forwarder::make_room() {
+    stop_gathering();
+    pending_.clear();
+    state_ = State::crowded_out;
+    worker_.wheel.set(*this, milliseconds(0));
 }
 
 bool Forwarder::write_head(const config::ClusterTarget& target) {
@@ -229,6 +243,10 @@ void Forwarder::on_deadline() {
         return attempt();
     }
     if (state_ == State::gathering) return exchange_->fail(Failed::total_timeout);
+    if (state_ == State::crowded_out) {
+        worker_.stats.bodies_refused.add();
+        return exchange_->fail(Failed::overloaded);
+    }
     if (state_ != State::queued) return;
     if (total_over()) return give_up(Failed::total_timeout);
     worker_.stats.queue_timeouts.add();
@@ -238,6 +256,7 @@ void Forwarder::on_deadline() {
 void Forwarder::abandon() {
     if (state_ == State::idle) return;
     leave_queue();
+    stop_gathering();
     attempt_.reset();
     state_ = State::idle;
     exchange::forget(head_);

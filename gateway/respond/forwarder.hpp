@@ -21,6 +21,7 @@ class Forwarder final : public exchange::Responder,
                         public upstream::ConnectionUser,
                         public upstream::Waiter,
                         public upstream::ConnectionWaiter,
+                        public exchange::Gatherer,
                         public net::Timed {
   public:
     explicit Forwarder(exchange::WorkerResources& worker) : worker_(worker), pending_(worker.shared.bodies) {}
@@ -41,6 +42,7 @@ class Forwarder final : public exchange::Responder,
     void on_place_free() override;
     void on_crowded_out() override;
     bool on_connection_free() override;
+    void make_room() override;
 
   protected:
     void on_deadline() override;
@@ -49,6 +51,7 @@ class Forwarder final : public exchange::Responder,
     enum class State : std::uint8_t {
         idle,
         gathering,    // the body, or its first bytes; nothing is taken for it yet
+        crowded_out,  // the memory of its body went to others; it is refused in the next turn
         queued,       // for a place in an in-flight limit, or for a connection of a full pool
         backing_off,  // before a retry
         connecting,
@@ -77,6 +80,7 @@ class Forwarder final : public exchange::Responder,
 
     void gather();
     bool gather_more(std::string_view data, bool last);
+    void stop_gathering();
     void admit();
     bool take_place(upstream::InFlightLimit& limit, upstream::InFlightLimit::Place& place);
     void wait_for_connection();
@@ -133,7 +137,8 @@ class Forwarder final : public exchange::Responder,
     upstream::InFlightLimit::Ticket ticket_;
     std::optional<Attempt> attempt_;  // while connecting, exchanging, in a tunnel
 
-    std::string head_;            // canonical request head, kept for retries
+    std::string head_;                                    // canonical request head, kept for retries
+    std::optional<exchange::Gatherers::iterator> large_;  // in the worker's
     exchange::KeptBody pending_;  // framed body that waits for a connection, or is kept for a retry
     std::string answer_bytes_;    // an answer's head that came in pieces
     std::string kept_head_;       // of an answer that may be passed on after all

@@ -75,7 +75,7 @@ void Forwarder::send_request() {
     // What the connection has is not pending any more, unless it may be needed again.
     if (!pending_.empty() && (!wire::idempotent(exchange_->method) || pending_.size() > kReplayBytes))
         lose_replay();
-    arm(request_body_ == Body::complete ? first_byte_ : idle_);
+    arm(request_body_ == Body::complete && !connection.backlog() ? first_byte_ : idle_);
     if (request_body_ == Body::complete) return;
     if (request_body_ == Body::held_back) {
         // The client holds its body back until it knows that somebody wants it.
@@ -99,6 +99,7 @@ bool Forwarder::wants_body() const {
         case State::gathering:
             return true;
         case State::idle:
+        case State::crowded_out:
         case State::tunnel_client_ended:
             break;
     }
@@ -106,7 +107,7 @@ bool Forwarder::wants_body() const {
 }
 
 bool Forwarder::on_body(std::string_view data, bool last) {
-    if (state_ == State::idle) return false;
+    if (state_ == State::idle || state_ == State::crowded_out) return false;
     if (in_tunnel()) return on_tunnel_bytes(data, last);
     if (state_ == State::gathering) return gather_more(data, last);
     if (last) request_body_ = Body::complete;
@@ -148,6 +149,11 @@ std::uint64_t Forwarder::body_memory() const {
 // False: there is no memory for it, and the exchange is over.
 bool Forwarder::append(std::string_view before, std::string_view data, std::string_view after) {
     if (pending_.append(body_memory(), before, data, after)) return true;
+    // Whoever has been sending a large one for longest makes room: an honest client is done by then.
+    for (auto& large = worker_.large_bodies; !large.empty() && large.front() != this;) {
+        large.front()->make_room();
+        if (pending_.append(body_memory(), before, data, after)) return true;
+    }
     worker_.stats.bodies_refused.add();
     exchange_->fail(Failed::overloaded);
     return false;
@@ -155,7 +161,8 @@ bool Forwarder::append(std::string_view before, std::string_view data, std::stri
 
 void Forwarder::lose_replay() {
     replay_ = Replay::lost;
-    pending_.clear();
+    pending_.hand_on();
+    if (!attempt_->connection().backlog()) pending_.release();
 }
 
 bool Forwarder::on_tunnel_bytes(std::string_view data, bool last) {
@@ -181,6 +188,7 @@ bool Forwarder::on_tunnel_bytes(std::string_view data, bool last) {
 void Forwarder::on_upstream_drained() {
     if (state_ == State::tunnel_client_ended) return attempt_->connection().shutdown_write();
     if (!in_tunnel()) {
+        if (replay_ == Replay::lost) pending_.release();
         if (!answer_begun()) arm(request_body_ == Body::complete ? first_byte_ : idle_);
         if (request_body_ == Body::complete) return;
     }

@@ -121,10 +121,12 @@ TEST_CASE("ten thousand half heads keep nobody out, and an idle connection in") 
     CHECK(gateway.metric("gateway_connections_refused_total ") == 0);
 }
 
-TEST_CASE("who has its last answer and does not go makes room, and so does half a head behind an answer") {
+TEST_CASE("who has its last answer and does not go makes room, and so does what has only begun") {
     FakeUpstream upstream(FakeUpstream::echo);
     GatewayConfig config = Gateway::in_front_of(upstream.endpoint());
     config.client = R"("max_connections":50)";
+    config.routes +=
+        R"(,{"name":"shut","match":{"path":"/shut"},"auth":{"issuer":"kampus"},"target":{"cluster":"up"}})";
     struct Row {
         std::string bytes;
         const char* answered;
@@ -133,13 +135,19 @@ TEST_CASE("who has its last answer and does not go makes room, and so does half 
         {"GET /x HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n", "{route=\"open-\",status=\"2xx\"} "},
         {"nonsense\r\n\r\n", "{route=\"(none)\",status=\"4xx\"} "},
         {"GET /x HTTP/1.1\r\nHost: a.test\r\n\r\nGET /x HT", "{route=\"open-\",status=\"2xx\"} "},
+        {"POST /shut HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\n",
+         "{route=\"shut\",status=\"4xx\"} "},
+        {"POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\n", nullptr},
     };
     for (const Row& row : rows) {
         INFO(row.bytes);
         Gateway gateway(config);
         Crowd crowd(gateway.port());
         for (int i = 0; i < 50; ++i) crowd.join(1, row.bytes);
-        REQUIRE(gateway.wait_metric(std::string("gateway_requests_total") + row.answered, 50));
+        if (row.answered)
+            REQUIRE(gateway.wait_metric(std::string("gateway_requests_total") + row.answered, 50));
+        else
+            REQUIRE(gateway.wait_metric("gateway_requests_active ", 50));
         for (int i = 0; i < 5; ++i) CHECK(get(gateway.port(), "/x").status == 200);
         CHECK(gateway.metric("gateway_connections_shed_total ") >= 1);
     }

@@ -609,6 +609,59 @@ TEST_CASE("bodies share a budget, and large ones leave half of it to small ones"
     CHECK(bench.upstreams[0]->connections() == 0);
 }
 
+TEST_CASE("the large body that has been coming for longest makes room for another") {
+    ForwarderBench bench;
+    auto& bodies = bench.shared.bodies;
+    const std::uint64_t max = bench.worker.snapshot->shared->config->client.body_memory_bytes;
+    REQUIRE(bodies.take(max / 2 - 11000, max));
+    const auto sends = [&](std::size_t bytes) {
+        auto request = bench.send("POST", "Content-Length: 100000\r\n");
+        request->exchange.on_body(std::string(bytes, 'x'), false);
+        return request;
+    };
+    auto small = sends(100);
+    auto oldest = sends(5000);
+    auto newer = sends(5000);
+    auto last = sends(5000);
+    // In a turn of its own.
+    CHECK_FALSE(oldest->over());
+    CHECK(bodies.used() == max / 2 - 11000 + 10100);
+    CHECK_FALSE(oldest->exchange.on_body("more", false));
+    bench.pass(milliseconds(300));
+    CHECK(oldest->client.events == "503 last end ");
+    for (const auto* request : {&small, &newer, &last}) CHECK_FALSE((*request)->over());
+    CHECK(bench.stats.bodies_refused.value() == 1);
+    // Nobody is left to make room for what is larger than all of it.
+    newer->exchange.on_body(std::string(60000, 'x'), false);
+    CHECK(newer->client.events == "503 last end ");
+    CHECK(bench.stats.bodies_refused.value() == 2);
+}
+
+TEST_CASE(
+    "a body counts until the upstream has taken it, and so long the wait for the answer has not begun") {
+    ForwarderBench bench(
+        {"",
+         R"(,"limits":{"body_bytes":16777216,"buffer_request_bytes":16777216},"timeouts":{"first_byte_ms":1000,"idle_ms":9000})"});
+    constexpr std::size_t kSize = 15 << 20;
+    auto request = bench.send("POST", "Content-Length: " + std::to_string(kSize) + "\r\n");
+    request->exchange.on_body(std::string(kSize, 'x'), true);
+    REQUIRE(bench.until([&] { return bench.upstreams[0]->connections() == 1; }));
+    bench.turns();
+    CHECK(bench.shared.bodies.used() >= kSize);
+    bench.pass(milliseconds(2000));
+    CHECK_FALSE(request->over());
+    std::size_t taken = 0;
+    CHECK(bench.until([&] {
+        taken += bench.upstreams[0]->read(0).size();
+        return taken > kSize;
+    }));
+    bench.turns();
+    CHECK(bench.shared.bodies.used() == 0);
+    CHECK_FALSE(request->over());
+    bench.pass(milliseconds(1300));
+    CHECK(request->client.events == "504 last end ");
+}
+
 TEST_CASE("reading a body counts against the limit of the whole exchange") {
     ForwarderBench bench({"", R"(,"timeouts":{"total_ms":1000})"});
     auto request = bench.send("POST", "Content-Length: 3\r\n");
