@@ -52,6 +52,8 @@ struct Admin {
     bool enabled = true;
     std::string address = "127.0.0.1";
     std::uint16_t port = 9901;
+    std::vector<std::string> hosts;  // names it answers to, lower-case, besides IP addresses and localhost
+    std::string token;               // of POST; empty: POST is refused
     bool operator==(const Admin&) const = default;
 };
 

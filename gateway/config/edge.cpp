@@ -7,6 +7,8 @@
 namespace gateway::config {
 namespace {
 
+constexpr std::size_t kAdminTokenBytes = 16;
+
 void check_address(Section& in, const std::string& address) {
     if (!wire::IpAddress::parse(address)) in.problem("address", "\"" + address + "\" is not an IP address");
 }
@@ -67,6 +69,17 @@ void fields(Visitor& v, Admin& a) {
            {"IP address to bind. Outside loopback only on an internal network.", "0.0.0.0"});
     if (Section* in = v.reading()) check_address(*in, a.address);
     v.number("port", a.port, {0, 65'535}, {"TCP port; 0: the system chooses.", R"("${ADMIN_PORT:-9901}")"});
+    v.texts(
+        "hosts", a.hosts,
+        {"Names in `Host` that it answers to, besides IP addresses and `localhost`: a name of anybody else's "
+         "may lead a browser here. 403.",
+         R"(["gateway.internal"])"});
+    for (auto& host : a.hosts) host = lower_case(std::move(host));
+    v.secret(
+        "token", a.token, kAdminTokenBytes,
+        {"At least 16 bytes: what `POST` needs as `Authorization: Bearer`. Empty: `POST` is refused, SIGHUP "
+         "reloads all the same.",
+         "${ADMIN_TOKEN:-}"});
 }
 
 void fields(Visitor& v, AccessLog& a) {

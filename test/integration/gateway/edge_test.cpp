@@ -352,6 +352,11 @@ TEST_CASE("the PROXY protocol names the client, version 1 and 2, from trusted pe
             "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0C\xCB\x00\x71\x08\xC0\x00\x02\x01\x13\x88\x01\xBB", 28);
         CHECK(exchange(gateway.port(), v2 + get_x).find("X-Forwarded-For: 203.0.113.8\r\n") !=
               std::string::npos);
+        // Nobody knows who speaks: a trusted address of the connection vouches for nothing.
+        CHECK(exchange(gateway.port(),
+                       "PROXY UNKNOWN\r\nGET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                       "X-Forwarded-For: 6.6.6.6\r\n\r\n")
+                  .find("6.6.6.6") == std::string::npos);
         CHECK(exchange(gateway.port(), "PROXY UNKNOWN\r\n" + get_x).find("X-Forwarded-For: 127.0.0.1\r\n") !=
               std::string::npos);
         CHECK(exchange(gateway.port(), get_x).empty());
@@ -557,6 +562,8 @@ TEST_CASE("redirects fill in path, query and host") {
     const Reply reply = get(gateway.port(), "/old/x?a=1", {{"Host", "a.test:81"}});
     CHECK(reply.status == 301);
     CHECK(reply.header("Location") == "https://a.test/new/old/x?a=1");
+    // HTTP/1.0 may have no Host.
+    CHECK(status_of(exchange(gateway.port(), "GET /old HTTP/1.0\r\n\r\n")) == 400);
 }
 
 TEST_CASE("TLS: the certificate follows the name, and a reload brings a new one without a drop") {
@@ -596,7 +603,8 @@ TEST_CASE("TLS: the certificate follows the name, and a reload brings a new one 
         CHECK(first.get("/before").find("GET /before ") != std::string::npos);
         write_pair("wild", "*.c.test");
         const double before = gateway.metric("gateway_reloads_total{result=\"done\"}");
-        for (int i = 0; i < 3; ++i) CHECK(request(gateway.admin_port(), "POST", "/reload").status == 200);
+        for (int i = 0; i < 3; ++i)
+            CHECK(request(gateway.admin_port(), "POST", "/reload", {bearer(kAdminToken)}).status == 200);
         REQUIRE(gateway.wait_metric("gateway_reloads_total{result=\"done\"}", before + 3));
         CHECK(first.get("/after").find("GET /after ") != std::string::npos);
         CHECK(TlsClient(std::move(slow), "x.b.test").common_name() == "*.b.test");
@@ -638,7 +646,9 @@ TEST_CASE("a reload reads the certificates that an upstream is checked with agai
                                                 R"("tls":{"ca_file":")" + files.path() + R"(/trusted.pem"})");
     Gateway gateway(config);
     CHECK(get(gateway.port(), "/x").status == 503);
-    const auto reload = [&] { return request(gateway.admin_port(), "POST", "/reload").status; };
+    const auto reload = [&] {
+        return request(gateway.admin_port(), "POST", "/reload", {bearer(kAdminToken)}).status;
+    };
     files.write("trusted.pem", made.certificate);
     CHECK(reload() == 200);
     CHECK(get(gateway.port(), "/x").status == 200);

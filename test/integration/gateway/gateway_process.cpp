@@ -32,8 +32,8 @@ std::string TemporaryDirectory::write(const std::string& name, const std::string
 std::string GatewayConfig::text() const {
     return R"({"listeners":[{"address":"127.0.0.1","port":"${PORT:-0}")" +
            (listener_more.empty() ? "" : "," + listener_more) +
-           R"(}],"admin":{"address":"127.0.0.1","port":0},)" + R"("workers":)" + workers + R"(,"client":{)" +
-           client + R"(},)" +
+           R"(}],"admin":{"address":"127.0.0.1","port":0,"token":")" + kAdminToken + R"("},)" +
+           R"("workers":)" + workers + R"(,"client":{)" + client + R"(},)" +
            R"("issuers":[{"name":"kampus","issuer":"kampus-auth","audience":"kampus-api","realm":"kampus",)" +
            R"("keys":[{"algorithm":"HS256","secret":"${JWT_SECRET}"}]}],)" + R"("clusters":[)" + clusters +
            R"(],"routes":[)" + routes + "]" + (more.empty() ? "" : "," + more) + "}";

@@ -27,6 +27,8 @@ class TemporaryDirectory {
 };
 
 // What tests vary, as JSON fragments without their outer comma.
+inline const std::string kAdminToken = "admin-token-of-the-tests";
+
 struct GatewayConfig {
     std::string listener_more;  // members of the listener
     std::string client;         // members of "client"

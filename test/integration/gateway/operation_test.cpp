@@ -87,7 +87,7 @@ TEST_CASE("twenty reloads under load fail no request and break no tunnel and no 
             gateway.process().signal(SIGHUP);
             REQUIRE(gateway.wait_metric("gateway_reloads_total{result=\"done\"}", wanted));
         } else {
-            REQUIRE(request(gateway.admin_port(), "POST", "/reload").status == 200);
+            REQUIRE(request(gateway.admin_port(), "POST", "/reload", {bearer(kAdminToken)}).status == 200);
         }
         REQUIRE(wait_until([&] { return get(gateway.port(), "/x").body == (i % 2 == 0 ? "two" : "one"); }));
         REQUIRE(lasting.wait_good(20));
@@ -150,7 +150,7 @@ TEST_CASE("a reload gives a route no second set of places") {
     CHECK(upstream.wait_received("GET /x"));
     config.client = R"("max_headers":90)";
     gateway.rewrite(config);
-    CHECK(request(gateway.admin_port(), "POST", "/reload").status == 200);
+    CHECK(request(gateway.admin_port(), "POST", "/reload", {bearer(kAdminToken)}).status == 200);
     for (int i = 0; i < 5; ++i) CHECK(get(gateway.port(), "/y").status == 503);
     go = true;
     CHECK(first.get() == 200);
@@ -184,7 +184,7 @@ TEST_CASE("a bad file is refused with its reasons, and the old configuration sta
     GatewayConfig bad = good;
     bad.routes += R"(,{"name":"no-rule","match":{"prefix":"/y"},"target":{"cluster":"up"}})";
     gateway.rewrite(bad);
-    const Reply refused = request(gateway.admin_port(), "POST", "/reload");
+    const Reply refused = request(gateway.admin_port(), "POST", "/reload", {bearer(kAdminToken)});
     CHECK(refused.status == 422);
     CHECK(refused.body.find("/routes/1") != std::string::npos);
     CHECK(get(gateway.port(), "/x").status == 200);
@@ -391,6 +391,28 @@ TEST_CASE("several workers serve one port") {
     for (int i = 0; i < 50; ++i) CHECK(get(gateway.port(), "/x").status == 200);
     CHECK(gateway.metric("gateway_workers ") == 3);
     CHECK(gateway.metric("gateway_requests_total{route=\"open-\",status=\"2xx\"}") == 50);
+}
+
+TEST_CASE("the admin port answers to addresses, not to names that may lead a browser to it") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    Gateway gateway(Gateway::in_front_of("127.0.0.1:" + std::to_string(upstream.port())));
+    const auto status = [&](const char* method, const char* path,
+                            std::vector<std::pair<std::string, std::string>> headers) {
+        return request(gateway.admin_port(), method, path, headers).status;
+    };
+    for (const char* path : {"/metrics", "/healthz", "/readyz", "/routes", "/clusters", "/config"}) {
+        INFO(path);
+        for (const char* host : {"127.0.0.1", "localhost:9901", "[::1]:1"})
+            CHECK(status("GET", path, {{"Host", host}}) == 200);
+        for (const char* host : {"evil.test", "localhost.evil.test", "127.0.0.1.evil.test:9901"})
+            CHECK(status("GET", path, {{"Host", host}}) == 403);
+        CHECK(status("GET", path, {{"Origin", "https://evil.test"}}) == 403);
+    }
+    CHECK(status("POST", "/reload", {}) == 401);
+    CHECK(status("POST", "/reload", {bearer("another")}) == 401);
+    CHECK(status("POST", "/reload", {bearer(kAdminToken), {"Origin", "null"}}) == 403);
+    CHECK(status("POST", "/reload", {bearer(kAdminToken), {"Host", "evil.test"}}) == 403);
+    CHECK(status("POST", "/reload", {bearer(kAdminToken)}) == 200);
 }
 
 }  // namespace test
