@@ -136,12 +136,16 @@ TEST_CASE("too many that wait are shed with 503, those of whom most wait first")
     auto third = ask(server, "/hold", "student-b");
     CHECK(soon([&] { return server.inside == 4; }));
     auto fourth = ask(server, "/quick", "student-c");
-    CHECK(status(first.back()) == "HTTP/1.1 503");
-    CHECK(server.rendered_metrics().find("http_requests_total{route=\"/hold\",status=\"503\"} 2") !=
-          std::string::npos);
+    // Which of them was the last to be read nobody knows.
+    CHECK(soon([&] {
+        return server.rendered_metrics().find("http_requests_total{route=\"/hold\",status=\"503\"} 2") !=
+               std::string::npos;
+    }));
     server.released = true;
     CHECK(status(fourth) == "HTTP/1.1 200");
-    CHECK(status(first.front()) == "HTTP/1.1 200");
+    int served = 0;
+    for (auto& connection : first) served += status(connection) == "HTTP/1.1 200" ? 1 : 0;
+    CHECK(served == 7);
 }
 
 TEST_CASE("who has waited too long is told so, and the connection goes on") {
