@@ -59,7 +59,7 @@ void Worker::tick() {
         if (alive) alive->tick();
         return !alive;
     });
-    log_.flush();
+    log_.tick(poller_.now());
     if (++ticks_ % 5 == 0) {
         context_.renew_date();
         context_.trim();

@@ -86,7 +86,9 @@ void fields(Visitor& v, AccessLog& a) {
     v.boolean("enabled", a.enabled, {});
     v.text("path", a.path, {"File; `-`: standard output.", "/var/log/gateway.jsonl"});
     v.number("sample", a.sample, {1, 1'000'000},
-             {"Write every n-th answer below 400; 4xx and 5xx are always written.", "100"});
+             {"Write every n-th answer below 400; of 4xx and 5xx only repeated refusals are counted instead "
+              "of written (security.md).",
+              "100"});
 }
 
 void fields(Visitor& v, Shutdown& s) {

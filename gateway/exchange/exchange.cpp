@@ -57,6 +57,7 @@ Given Exchange::send_tunnel(Reply& reply, std::string_view first) {
 
 void Exchange::answer(const Answer& own) {
     own_.set(own);
+    refused = own.status >= 400 && own.status < 500;
     responder = &own_;
     own_.start(*this);
 }
@@ -86,7 +87,7 @@ void Exchange::reset() {
     runtime = nullptr;
     identity.reset();
     response_additions.clear();
-    websocket = ends_with_client = cut_off = false;
+    websocket = ends_with_client = refused = cut_off = false;
     log_path = log_user_agent = reason = upstream = {};
     method = wire::Method::get;
     version_minor = 1;

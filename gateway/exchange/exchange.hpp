@@ -73,6 +73,7 @@ struct Exchange {
     std::string_view reason;    // why it was refused or failed
     std::string_view upstream;  // address of the endpoint that was asked last
     unsigned status = 0;        // of the answer; 0: it has not begun
+    bool refused = false;       // 4xx by the gateway itself
     bool cut_off = false;       // the answer began, and the gateway or the upstream broke it off
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;

@@ -335,6 +335,7 @@ void Http1Connection::begin_unreadable() {
     worker_.stats.requests_started.add();
     exchange.started = worker_.poller.now();
     exchange.started_wall = worker_.wall_time();
+    exchange.client = peer_.address;
     exchange.client_text = peer_text_;
     observe::IdSource::RequestId id;
     worker_.ids.request_id(id);

@@ -194,13 +194,28 @@ void AccessLog::time(std::chrono::system_clock::time_point when) {
     buffer_ += 'Z';
 }
 
+AccessLog::~AccessLog() {
+    tick(RefusalSampler::Clock::time_point::max());
+}
+
+void AccessLog::begin_line(std::chrono::system_clock::time_point when, std::string_view event) {
+    if (buffer_.capacity() < kHandOverBytes) buffer_.reserve(kHandOverBytes + 4096);
+    buffer_ += "{\"ts\":\"";
+    time(when);
+    buffer_ += "\",\"event\":\"";
+    buffer_ += event;
+    buffer_ += '"';
+}
+
+void AccessLog::end_line() {
+    buffer_ += "}\n";
+    if (buffer_.size() >= kHandOverBytes) flush();
+}
+
 void AccessLog::write(const AccessEntry& entry) {
     if (!writer_) return;
     std::string& out = buffer_;
-    if (out.capacity() < kHandOverBytes) out.reserve(kHandOverBytes + 4096);
-    out += "{\"ts\":\"";
-    time(entry.time);
-    out += "\",\"event\":\"request\"";
+    begin_line(entry.time, "request");
     text_member(out, "route", entry.route);
     text_member(out, "method", entry.method);
     text_member(out, "path", entry.path);
@@ -219,8 +234,25 @@ void AccessLog::write(const AccessEntry& entry) {
     text_member(out, "jti", entry.token_id);
     text_member(out, "user_agent", entry.user_agent);
     text_member(out, "reason", entry.reason);
-    out += "}\n";
-    if (out.size() >= kHandOverBytes) flush();
+    end_line();
+}
+
+void AccessLog::write_refusal(const AccessEntry& entry, const wire::IpAddress& client,
+                              RefusalSampler::Clock::time_point now) {
+    if (!writer_) return;
+    if (refusals_.take(client, entry.status, entry.reason, entry.time, now)) write(entry);
+}
+
+void AccessLog::tick(RefusalSampler::Clock::time_point now) {
+    refusals_.expire(now, [this](const RefusalSampler::Counted& counted) {
+        begin_line(counted.last, "more_refused");
+        number_member(buffer_, "status", counted.status);
+        text_member(buffer_, "client", counted.client);
+        text_member(buffer_, "reason", counted.reason);
+        number_member(buffer_, "more", counted.more);
+        end_line();
+    });
+    flush();
 }
 
 void AccessLog::flush() {

@@ -13,6 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/observe/refusal_sampler.hpp"
+#include "gateway/wire/ip_address.hpp"
+
 namespace gateway::observe {
 
 // Appends `text` as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD.
@@ -75,17 +78,24 @@ struct AccessEntry {
 class AccessLog {
   public:
     explicit AccessLog(AccessLogWriter* writer) : writer_(writer) {}  // null: off
-    ~AccessLog() { flush(); }
+    ~AccessLog();
 
     bool enabled() const { return writer_ != nullptr; }
     void write(const AccessEntry& entry);
-    // Called every tick.
+    // A refusal of the gateway's own: a line, or one more in a count.
+    void write_refusal(const AccessEntry& entry, const wire::IpAddress& client,
+                       RefusalSampler::Clock::time_point now);
+    // Writes the counts that are due, and hands over.
+    void tick(RefusalSampler::Clock::time_point now);
     void flush();
 
   private:
+    void begin_line(std::chrono::system_clock::time_point time, std::string_view event);
+    void end_line();
     void time(std::chrono::system_clock::time_point time);
 
     AccessLogWriter* writer_;
+    RefusalSampler refusals_;
     std::string buffer_;
     std::int64_t second_ = -1;
     std::string second_text_;  // "2025-01-31T12:00:00", of second_

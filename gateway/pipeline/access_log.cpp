@@ -40,7 +40,10 @@ void write_line(exchange::Exchange& exchange) {
     entry.user_agent = exchange.log_user_agent;
     entry.reason = exchange.reason;
     entry.retries = exchange.retries;
-    tools.log.write(entry);
+    if (exchange.refused)
+        tools.log.write_refusal(entry, exchange.client, tools.clock.now());
+    else
+        tools.log.write(entry);
 }
 
 }  // namespace

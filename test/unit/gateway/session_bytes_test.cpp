@@ -9,6 +9,8 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <new>
 #include <string>
 #include <thread>
@@ -65,13 +67,18 @@ std::shared_ptr<const exchange::Snapshot> snapshot_of(const std::string& upstrea
 // A worker without its thread: the test takes its turns.
 class Bench {
   public:
-    explicit Bench(const std::string& upstream_port = "1")
-        : context_(poller_, wheel_, shared_, stats_, log_) {
+    explicit Bench(const std::string& upstream_port = "1", observe::AccessLogWriter* log = nullptr)
+        : log_(log), context_(poller_, wheel_, shared_, stats_, log_) {
         auto snapshot = snapshot_of(upstream_port);
         std::vector<std::shared_ptr<upstream::WorkerCluster>> clusters;
         for (const auto& cluster : snapshot->clusters)
             clusters.push_back(std::make_shared<upstream::WorkerCluster>(poller_, wheel_, cluster, 1));
         context_.snapshot = new exchange::WorkerSnapshot(snapshot, std::move(clusters), stats_);
+        connect();
+    }
+    // Another connection in place of the last one.
+    void connect() {
+        if (client_ >= 0) ::close(client_);
         std::array<int, 2> pair{};
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()) == 0);
         client_ = pair[0];
@@ -129,7 +136,7 @@ class Bench {
     net::DeadlineWheel wheel_;
     exchange::Shared shared_{1000, 0};
     observe::WorkerStats stats_;
-    observe::AccessLog log_{nullptr};
+    observe::AccessLog log_;
     WorkerContext context_;
     int client_ = -1;
     std::string received_;
@@ -196,6 +203,46 @@ class OneAnswer {
 const std::string kHealth = "GET /health HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 }  // namespace
+
+TEST_CASE("the gateway's own refusals are logged ten times, then counted; other answers are all logged") {
+    std::string path = "/tmp/access_log_XXXXXX";
+    const int file = ::mkstemp(path.data());
+    REQUIRE(file >= 0);
+    ::close(file);
+    {
+        OneAnswer upstream;
+        observe::AccessLogWriter writer(path);
+        Bench bench(upstream.port(), &writer);
+        const std::string token = test::mint_token({});
+        for (int i = 0; i < 50; ++i) {
+            bench.connect();
+            bench.send("nonsense\r\n\r\n");
+            bench.receive("}");
+        }
+        bench.connect();
+        for (int i = 0; i < 50; ++i) {
+            bench.send("GET /api/a HTTP/1.1\r\nHost: a.test\r\n\r\n");
+            bench.receive("}");
+            bench.send("GET /unrouted HTTP/1.1\r\nHost: a.test\r\n\r\n");
+            bench.receive("}");
+            bench.send(kHealth);
+            bench.receive("}");
+            bench.send("GET /api/b HTTP/1.1\r\nHost: a.test\r\nAuthorization: Bearer " + token + "\r\n\r\n");
+            bench.receive("{}");
+        }
+    }
+    std::ifstream stream(path);
+    const std::string log{std::istreambuf_iterator<char>(stream), {}};
+    ::unlink(path.c_str());
+    CHECK(count(log, R"("status":200)") == 100);
+    for (const std::string_view of : {R"(401,"client":"127.0.0.1","reason":"no_credentials")",
+                                      R"(404,"client":"127.0.0.1","reason":"route_not_found")",
+                                      R"(400,"client":"127.0.0.1","reason":"bad_request_line")"}) {
+        INFO(of);
+        CHECK(count(log, R"("event":"more_refused","status":)" + std::string(of) + R"(,"more":40})") == 1);
+    }
+    CHECK(count(log, "\n") == 100 + 3 * 11);
+}
 
 TEST_CASE("an answer of the gateway's own, byte for byte") {
     Bench bench;
