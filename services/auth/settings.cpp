@@ -96,6 +96,9 @@ Settings read_settings(Environment& environment) {
     settings.hash_queue = count(environment, "HASH_QUEUE", 64, 0, 1000);
     settings.passwords.min_length = count(environment, "PASSWORD_MIN_LENGTH", 12, 8, 64);
 
+    settings.first_password_life =
+        std::chrono::seconds(environment.integer("FIRST_PASSWORD_LIFE_S", 14 * 86400, 1, 365 * 86400));
+
     settings.registration_open = environment.choice("REGISTRATION", "closed", {"open", "closed"}) == "open";
     settings.throttle.free_failures = environment.integer("LOGIN_FREE_FAILURES", 5, 1, 100);
     settings.throttle.max_delay =

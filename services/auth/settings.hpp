@@ -52,6 +52,7 @@ struct Settings {
     std::size_t hash_threads = 4;
     std::size_t hash_queue = 64;
     domain::PasswordRules passwords;
+    std::chrono::seconds first_password_life{std::chrono::days(14)};
 
     // limits
     bool registration_open = false;

@@ -162,7 +162,7 @@ async function listStudents(path) {
 
 async function enter() {
   const me = await getJson("/api/auth/me");
-  $("who").textContent = `${me.username} (${me.role}) `;
+  $("who").textContent = `${me.username} (${me.role ?? "kata sandi harus diganti"}) `;
   $("account").hidden = false;
   if (me.role === "admin" || me.role === "dosen") {
     show("students");

@@ -36,6 +36,11 @@ Response hashing_busy() {
     return http::overloaded("Terlalu banyak orang masuk bersamaan. Coba lagi sebentar lagi");
 }
 
+Response first_password_refused() {
+    return unauthorized("first_password_expired",
+                        "Kata sandi awal sudah kedaluwarsa. Mintalah yang baru kepada admin");
+}
+
 Response throttled(std::chrono::seconds retry_after) {
     auto response = http::problem_response(
         429, "too_many_attempts",
@@ -64,16 +69,28 @@ std::string iso_time(shared::WallTime time) {
     return std::string(text.data(), length);
 }
 
-void write_account(shared::json::Writer& out, const domain::Account& account) {
+namespace {
+
+void write_names(shared::json::Writer& out, const domain::Account& account) {
     out.member("id", account.id);
     out.member("username", account.username);
     out.member("email", account.email);
-    out.member("role", domain::to_string(account.role));
-    out.member("nim", account.nim);
+}
+
+}  // namespace
+
+void write_account(shared::json::Writer& out, const domain::Account& account) {
+    write_names(out, account);
+    const bool due = account.must_change_password;
+    out.member("role", due ? std::nullopt : std::optional(std::string(domain::to_string(account.role))));
+    out.member("nim", due ? std::nullopt : account.nim);
+    if (due) out.member("must_change_password", true);
 }
 
 void write_admin_account(shared::json::Writer& out, const domain::Account& account) {
-    write_account(out, account);
+    write_names(out, account);
+    out.member("role", domain::to_string(account.role));
+    out.member("nim", account.nim);
     out.member("disabled", account.disabled);
     out.member("must_change_password", account.must_change_password);
     out.member("created_at", iso_time(account.created_at));

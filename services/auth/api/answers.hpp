@@ -23,6 +23,8 @@ using shared::http::Response;
 // 503 where the database or a queue cannot serve now, 409 and 412 where the store says so, 500 else.
 Response store_failure(const shared::ErrorCode& error);
 Response hashing_busy();
+// 401 with code first_password_expired.
+Response first_password_refused();
 Response throttled(std::chrono::seconds retry_after);
 // 401 with WWW-Authenticate.
 Response unauthorized(std::string code, std::string detail);
@@ -31,7 +33,8 @@ Response account_not_found();
 // "2026-08-01T07:30:00Z"
 std::string iso_time(shared::WallTime time);
 
-// The members of an account as its owner and as an admin sees it.
+// The members of an account as its owner and as an admin sees it. While its owner has to replace the password
+// it has no role and no NIM but for the admin.
 void write_account(shared::json::Writer& out, const domain::Account& account);
 void write_admin_account(shared::json::Writer& out, const domain::Account& account);
 // The account as an admin sees it.

@@ -188,6 +188,7 @@ awaitable<Attempt> attempt_password(Context& context, const shared::http::Reques
     }
     attempt.proved = verdict->matches && account && !account->disabled;
     attempt.outdated = verdict->outdated;
+    attempt.truncated = verdict->truncated;
     if (attempt.proved) co_await counting.clear();
     co_return attempt;
 }

@@ -31,6 +31,7 @@ std::vector<std::string> throttle_keys(const domain::Account& account);
 struct Attempt {
     bool proved = false;
     bool outdated = false;                          // the hash should be renewed
+    bool truncated = false;                         // the password should be (PasswordHasher::Verdict)
     std::optional<shared::http::Response> refusal;  // throttled or unable: not an answer about the password
 };
 

@@ -78,6 +78,16 @@ awaitable<void> renew_hash(Context& context, const Request& request, const domai
     if (replaced && *replaced) shared::log::info("password_rehashed", {{"subject", account.id}});
 }
 
+awaitable<Result<>> ask_for_new_password(Context& context, const domain::Account& account) {
+    store::AccountPatch patch;
+    patch.must_change_password = true;
+    auto updated =
+        co_await context.database.users().update(account.id, std::move(patch), std::nullopt, context.clock());
+    if (!updated) co_return updated.error();
+    shared::log::info("password_longer_than_bcrypt_saw", {{"subject", account.id}});
+    co_return Result<>();
+}
+
 }  // namespace
 
 Answer login(Context& context, Request& request) {
@@ -108,8 +118,19 @@ Answer login(Context& context, Request& request) {
         co_await context.audit.record(std::move(record));
         co_return refused(context);
     }
+    if (domain::first_password_expired(*account, context.clock(), context.settings.first_password_life)) {
+        record.detail = "first_password_expired";
+        co_await context.audit.record(std::move(record));
+        context.count("logins", "refused");
+        co_return first_password_refused();
+    }
     if (attempt.outdated) {
         co_await renew_hash(context, request, *account, credentials->password);
+    }
+    if (attempt.truncated && !account->must_change_password) {
+        auto asked = co_await ask_for_new_password(context, *account);
+        if (!asked) co_return store_failure(asked.error());
+        (*found)->must_change_password = true;
     }
 
     const domain::Session session = new_session(context, *account, request);

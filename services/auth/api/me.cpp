@@ -12,7 +12,6 @@ Answer me(Context& context, Request& request) {
     out.object([&] {
         write_account(out, *account);
         out.member("created_at", iso_time(account->created_at));
-        if (account->must_change_password) out.member("must_change_password", true);
     });
     co_return private_json(200, out.str());
 }

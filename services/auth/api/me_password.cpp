@@ -7,6 +7,23 @@
 #include "services/auth/domain/unicode.hpp"
 
 namespace auth::api {
+namespace {
+
+// The token that asked has no role: new ones with the answer. The password is replaced, so whatever is in the
+// way of them is no failure; the session's next refresh gives them too.
+Answer renewed_tokens(Context& context, const shared::jwt::Claims& claims) {
+    auto& sessions = context.database.sessions();
+    auto session = co_await sessions.find(claims.sid);
+    if (!session || !*session) co_return shared::http::no_content();
+    auto rotated =
+        co_await sessions.rotate(claims.sid, (*session)->gen, context.clock(), context.settings.sessions);
+    if (!rotated || !*rotated) co_return shared::http::no_content();
+    auto account = co_await context.database.users().find_by_id(claims.sub);
+    if (!account || !*account || !session_current(**rotated, **account)) co_return shared::http::no_content();
+    co_return token_answer(context, **account, **rotated);
+}
+
+}  // namespace
 
 Answer change_password(Context& context, Request& request) {
     BodyReader body(request);
@@ -40,6 +57,12 @@ Answer change_password(Context& context, Request& request) {
         co_return shared::http::problem_response(403, "wrong_current_password", "Kata sandi saat ini salah");
     }
 
+    if (domain::first_password_expired(account, context.clock(), context.settings.first_password_life)) {
+        record.detail = "first_password_expired";
+        co_await context.audit.record(std::move(record));
+        co_return first_password_refused();
+    }
+
     auto hashed = co_await context.passwords.hash(wanted, asker(request, account.id));
     if (!hashed) co_return hashing_busy();
     store::AccountPatch patch;
@@ -58,7 +81,8 @@ Answer change_password(Context& context, Request& request) {
                                          "Kata sandi baru saja diganti dari tempat lain");
     log_audit(record);
     tell_ended(context, reason, (*replaced)->ended);
-    co_return shared::http::no_content();
+    if (!account.must_change_password) co_return shared::http::no_content();
+    co_return co_await renewed_tokens(context, *request.claims);
 }
 
 }  // namespace auth::api

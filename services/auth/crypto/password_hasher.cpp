@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kHashBytes = 32;
+constexpr std::size_t kBcryptBytes = 72;  // of a password; it does not see what comes behind
 constexpr std::string_view kArgon2idPrefix = "$argon2id$v=19$";
 constexpr std::string_view kRaw = "raw";
 constexpr std::string_view kNfc = "nfc";
@@ -97,7 +98,8 @@ PasswordHasher::Verdict PasswordHasher::verify(const domain::StoredPassword& sto
     if (is_bcrypt(stored.hash)) {
         // bcrypt ends at a NUL; a password with one would match everything that begins like it.
         verdict.matches = prepared->find('\0') == std::string::npos && verify_bcrypt(stored.hash, *prepared);
-        verdict.outdated = true;
+        verdict.truncated = verdict.matches && prepared->size() > kBcryptBytes;
+        verdict.outdated = !verdict.truncated;
         return verdict;
     }
     const auto cost = cost_of(stored.hash);

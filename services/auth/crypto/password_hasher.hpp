@@ -30,6 +30,9 @@ class PasswordHasher {
     struct Verdict {
         bool matches = false;
         bool outdated = false;  // it matches, but today's rules would keep it otherwise: hash it again
+        // It matches as far as bcrypt has looked, and is longer: what was typed may not be the password, so
+        // it is not hashed again, and its owner has to choose a new one.
+        bool truncated = false;
     };
     // A stored value that cannot be read, or that needs a pepper that is not there, matches nothing.
     Verdict verify(const domain::StoredPassword& stored, std::string_view password) const;

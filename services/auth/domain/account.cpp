@@ -26,4 +26,8 @@ Role role_from_store(std::string_view name) {
     return parse_role(name).value_or(Role::mahasiswa);
 }
 
+bool first_password_expired(const Account& account, WallTime now, std::chrono::seconds life) {
+    return account.must_change_password && now - account.updated_at >= life;
+}
+
 }  // namespace auth::domain

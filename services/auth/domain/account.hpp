@@ -50,4 +50,8 @@ struct Account {
     WallTime updated_at{};
 };
 
+// True where the password was set by somebody else longer than `life` ago. It counts from the account's last
+// change.
+bool first_password_expired(const Account& account, WallTime now, std::chrono::seconds life);
+
 }  // namespace auth::domain

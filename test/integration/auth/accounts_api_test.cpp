@@ -24,9 +24,9 @@ std::string registration(const std::string& name, const std::string& email = "",
 }
 
 // What the first version of the service wrote: bcrypt, role "user".
-void insert_legacy(const std::string& uri) {
+void insert_legacy(const std::string& uri, const std::string& password) {
     const auto data = std::make_unique<crypt_data>();
-    const std::string hash = crypt_r("rahasia lama", "$2b$10$abcdefghijklmnopqrstuu", data.get());
+    const std::string hash = crypt_r(password.c_str(), "$2b$10$abcdefghijklmnopqrstuu", data.get());
     boost::asio::io_context io;
     auth::store::MongoClient client(uri, 1);
     auto work = [hash](auth::store::MongoSession& session) -> auth::store::Result<> {
@@ -464,7 +464,7 @@ TEST_CASE("more logins than can be hashed get 503 with Retry-After and the rest 
 TEST_CASE("a bcrypt account of the first version logs in and gets today's hash and role") {
     if (!test::have_servers(Kind::mongo)) return;
     Service service(Kind::mongo, {}, false);
-    insert_legacy(service.uri());
+    insert_legacy(service.uri(), "rahasia lama");
     const auto login = service.login_reply("lama", "rahasia lama");
     REQUIRE(login.status == 200);
     const auto me = service.get("/api/auth/me", login.text("access_token"));
@@ -472,4 +472,22 @@ TEST_CASE("a bcrypt account of the first version logs in and gets today's hash a
     CHECK(service.process().wait_output("\"password_rehashed\""));
     CHECK(service.login_reply("lama", "rahasia lama").status == 200);
     CHECK(service.login_reply("lama", "rahasia baru").status == 401);
+}
+
+TEST_CASE("a password that is longer than bcrypt saw logs in and has to be replaced") {
+    if (!test::have_servers(Kind::mongo)) return;
+    Service service(Kind::mongo, {}, false);
+    const std::string seen = "kuda nil biru menari di tepi sungai, sambil menunggu bulan purnama datang";
+    REQUIRE(seen.size() >= 72);
+    insert_legacy(service.uri(), seen + " lagi");
+    const auto login = service.login_reply("lama", seen + " lagi");
+    REQUIRE(login.status == 200);
+    CHECK(login.json()["must_change_password"].GetBool());
+    CHECK(service.get("/api/auth/verify", login.text("access_token")).header("X-User-Role").empty());
+    CHECK(service.login_reply("lama", seen + " lagi").status == 200);
+    CHECK(service.process().output().find("\"password_rehashed\"") == std::string::npos);
+    const std::string change =
+        R"({"current_password":")" + seen + R"( lagi","new_password":"jeruk-manis-77"})";
+    CHECK(service.call("PUT", "/api/auth/me/password", change, login.text("access_token")).status == 200);
+    CHECK_FALSE(service.login_reply("lama", "jeruk-manis-77").json().HasMember("must_change_password"));
 }

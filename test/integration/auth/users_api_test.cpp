@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cctype>
 #include <future>
+#include <thread>
 
 #include "shared/http/cursor.hpp"
 #include "test/integration/auth/service_fixture.hpp"
@@ -51,15 +52,55 @@ TEST_CASE("an account with a first password can do nothing before it is replaced
     auto tokens = tokens_of(login);
     CHECK(service.get("/api/auth/users", tokens.access).status == 403);
     CHECK(service.get("/api/auth/verify", tokens.access).header("X-User-Role").empty());
-    CHECK(service.get("/api/auth/me", tokens.access).status == 200);
-    CHECK(service
-              .call("PUT", "/api/auth/me/password",
-                    R"({"current_password":"kuda-laut-biru-9","new_password":"jeruk-manis-77"})",
-                    tokens.access)
-              .status == 204);
-    const auto refreshed = service.refresh(tokens.refresh);
+    const auto me = service.get("/api/auth/me", tokens.access);
+    REQUIRE(me.status == 200);
+    CHECK(me.json()["role"].IsNull());
+    CHECK(me.json()["must_change_password"].GetBool());
+    const auto verified = service.post("/api/auth/verify", "", tokens.access);
+    REQUIRE(verified.status == 200);
+    CHECK(verified.json()["user"]["role"].IsNull());
+    CHECK(verified.json()["user"]["must_change_password"].GetBool());
+    const auto changed = service.call(
+        "PUT", "/api/auth/me/password",
+        R"({"current_password":"kuda-laut-biru-9","new_password":"jeruk-manis-77"})", tokens.access);
+    REQUIRE(changed.status == 200);
+    CHECK_FALSE(changed.json().HasMember("must_change_password"));
+    CHECK(changed.text("refresh_token") != tokens.refresh);
+    CHECK(service.get("/api/auth/users", changed.text("access_token")).status == 200);
+    const auto refreshed = service.refresh(changed.text("refresh_token"));
     REQUIRE(refreshed.status == 200);
     CHECK(service.get("/api/auth/users", refreshed.text("access_token")).status == 200);
+    CHECK(std::string(service.post("/api/auth/verify", "", refreshed.text("access_token"))
+                          .json()["user"]["role"]
+                          .GetString()) == "admin");
+}
+
+TEST_CASE("a first password that nobody has replaced in time opens nothing") {
+    const auto kind = GENERATE(Kind::mongo, Kind::postgres);
+    CAPTURE(test::to_string(kind));
+    if (!test::have_servers(kind)) return;
+    Service service(kind);
+    REQUIRE(service
+                .post("/api/auth/users",
+                      R"({"username":"siti","email":"siti@kampus.ac.id","password":"kuda-laut-biru-9"})",
+                      service.login("admin").access)
+                .status == 201);
+    const auto before = service.login("siti");
+    // A replica for which its time is over.
+    const auto late = service.start_replica({{"FIRST_PASSWORD_LIFE_S", "1"}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    const auto refused = test::post_json(late->wait_port(), "/api/auth/login",
+                                         R"({"username":"siti","password":"kuda-laut-biru-9"})");
+    CHECK(refused.status == 401);
+    CHECK(refused.text("code") == "first_password_expired");
+    CHECK(test::request(late->wait_port(), "PUT", "/api/auth/me/password",
+                        {{"Content-Type", "application/json"}, test::bearer(before.access)},
+                        R"({"current_password":"kuda-laut-biru-9","new_password":"jeruk-manis-77"})")
+              .status == 401);
+    // Whoever has replaced it has no such limit.
+    CHECK(test::post_json(late->wait_port(), "/api/auth/login",
+                          R"({"username":"dosen","password":")" + std::string(kPassword) + "\"}")
+              .status == 200);
 }
 
 TEST_CASE("a change of rights ends the sessions that show the old ones") {
