@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "gateway/config/load.hpp"
+#include "gateway/wire/ip_address.hpp"
 #include "shared/config/environment.hpp"
+#include "shared/http/message.hpp"
 #include "shared/log/log.hpp"
 
 namespace gateway {
@@ -94,11 +96,17 @@ App::App(std::string config_file, std::shared_ptr<const config::Config> settings
       shared_(settings->rate_limit_keys, settings->client.max_connections_per_address) {
     if (settings->access_log.enabled)
         access_log_ = std::make_unique<observe::AccessLogWriter>(settings->access_log.path);
+    if (!settings->access_log.security_path.empty())
+        security_log_ = std::make_unique<observe::AccessLogWriter>(settings->access_log.security_path);
+    control_log_.emplace(access_log_.get(), security_log_.get());
     // Ports before threads: a port that is taken ends the start while nothing has happened yet.
     open_listeners();
     if (settings->admin.enabled)
         admin_ = std::make_unique<admin::Admin>(
-            io_, settings->admin, admin::Hooks{[this] { return metrics(); }, [this] { return reload(); }});
+            io_, settings->admin,
+            admin::Hooks{[this] { return metrics(); }, [this] { return reload(); },
+                         [this](const shared::http::Request& request, unsigned status,
+                                std::string_view reason) { log_post(request, status, reason); }});
     // Workers come last, in begin(): from their start on there is traffic.
 }
 
@@ -130,7 +138,8 @@ void App::open_listeners() {
 
 void App::start_workers() {
     while (!sockets_.empty()) {
-        workers_.push_back(std::make_unique<Worker>(shared_, access_log_.get(), snapshot_, sockets_.back()));
+        workers_.push_back(std::make_unique<Worker>(shared_, access_log_.get(), security_log_.get(),
+                                                    snapshot_, sockets_.back()));
         sockets_.pop_back();
     }
     for (auto& worker : workers_) worker->start();
@@ -207,6 +216,8 @@ asio::awaitable<admin::ReloadResult> App::reload() {
     reloading_ = false;
     ++(result.done ? reloads_done_ : reloads_refused_);
     if (!result.done) shared::log::error("reload_refused", {{"report", result.report}});
+    control_log_->write_reload(std::chrono::system_clock::now(), result.done);
+    control_log_->flush();
     if (std::exchange(reload_again_, false)) start_reload();
     co_return result;
 }
@@ -219,7 +230,8 @@ void App::start_reload() {
 
 asio::awaitable<admin::ReloadResult> App::reload_once() {
     admin::ReloadResult result;
-    if (access_log_) access_log_->reopen();
+    for (const auto* log : {&access_log_, &security_log_})
+        if (*log) (*log)->reopen();
     std::shared_ptr<const exchange::Snapshot> next;
     config::Loaded loaded = config::load_file(config_file_, config::process_environment());
     if (!loaded) {
@@ -321,12 +333,32 @@ void App::wait_for_workers(std::chrono::steady_clock::time_point until, bool kil
     timer_.async_wait([this, until, killed](shared::ErrorCode) { wait_for_workers(until, killed); });
 }
 
+void App::log_post(const shared::http::Request& request, unsigned status, std::string_view reason) {
+    observe::AccessEntry entry;
+    entry.time = std::chrono::system_clock::now();
+    entry.route = "admin";
+    entry.method = request.method;
+    entry.path = request.path;
+    entry.status = status;
+    entry.client = request.client_address;
+    entry.request_id = request.request_id;
+    entry.reason = reason;
+    const auto now = observe::RefusalSampler::Clock::now();
+    const auto client = wire::IpAddress::parse(request.client_address);
+    if (client && !reason.empty())
+        control_log_->write_refusal(entry, *client, now);
+    else
+        control_log_->write_security(entry);
+    control_log_->tick(now);
+}
+
 admin::MetricsInput App::metrics() const {
     admin::MetricsInput input;
     for (const auto& worker : workers_) input.workers.push_back(&worker->stats());
     input.snapshot = snapshot_;
     input.shared = &shared_;
-    input.access_log_dropped_bytes = access_log_ ? access_log_->dropped_bytes() : 0;
+    for (const auto* log : {&access_log_, &security_log_})
+        if (*log) input.access_log_dropped_bytes += (*log)->dropped_bytes();
     input.reloads_done = reloads_done_;
     input.reloads_refused = reloads_refused_;
     return input;

@@ -7,7 +7,9 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/admin/admin.hpp"
@@ -44,6 +46,7 @@ class App {
     void drain_workers();
     void wait_for_workers(std::chrono::steady_clock::time_point until, bool killed);
     admin::MetricsInput metrics() const;
+    void log_post(const shared::http::Request& request, unsigned status, std::string_view reason);
 
     const std::string config_file_;
     boost::asio::io_context io_{1};  // the control thread's: everything that is not a request
@@ -52,6 +55,8 @@ class App {
     std::shared_ptr<const exchange::Snapshot> snapshot_;
     exchange::Shared shared_;
     std::unique_ptr<observe::AccessLogWriter> access_log_;
+    std::unique_ptr<observe::AccessLogWriter> security_log_;
+    std::optional<observe::AccessLog> control_log_;  // of the control thread
     std::vector<std::vector<int>> sockets_;  // of each worker: one per listener; until a worker owns them
     std::vector<std::uint16_t> ports_;       // parallel to the configuration's listeners
     std::vector<std::unique_ptr<Worker>> workers_;

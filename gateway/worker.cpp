@@ -8,8 +8,9 @@
 namespace gateway {
 
 Worker::Worker(exchange::Shared& shared, observe::AccessLogWriter* log,
-               std::shared_ptr<const exchange::Snapshot> snapshot, const std::vector<int>& sockets)
-    : started_(poller_.now()), log_(log), context_(poller_, wheel_, shared, stats_, log_) {
+               observe::AccessLogWriter* security_log, std::shared_ptr<const exchange::Snapshot> snapshot,
+               const std::vector<int>& sockets)
+    : started_(poller_.now()), log_(log, security_log), context_(poller_, wheel_, shared, stats_, log_) {
     adopt(std::move(snapshot));
     for (std::size_t i = 0; i < sockets.size(); ++i) {
         listeners_.push_back(std::make_unique<net::Listener>(

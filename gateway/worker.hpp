@@ -21,7 +21,7 @@ namespace gateway {
 class Worker {
   public:
     // `sockets`: one listening descriptor for each of the configuration's listeners; the worker owns them.
-    Worker(exchange::Shared& shared, observe::AccessLogWriter* log,
+    Worker(exchange::Shared& shared, observe::AccessLogWriter* log, observe::AccessLogWriter* security_log,
            std::shared_ptr<const exchange::Snapshot> snapshot, const std::vector<int>& sockets);
     ~Worker();
 

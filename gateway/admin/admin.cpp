@@ -93,11 +93,16 @@ Admin::Admin(boost::asio::io_context& io, const config::Admin& settings, Hooks h
         return http::json_response(200, config::dump(*metrics().snapshot->config));
     });
     router.add("POST", "/reload", http::Access::open(),
-               [guard, reload = hooks.reload](http::Request& request) -> awaitable<http::Response> {
+               [guard, reload = hooks.reload,
+                posted = hooks.posted](http::Request& request) -> awaitable<http::Response> {
                    auto refused = guard->refusal(request, true);
-                   if (refused) co_return std::move(*refused);
+                   if (refused) {
+                       posted(request, refused->status, "admin_refused");
+                       co_return std::move(*refused);
+                   }
                    auto reloading = reload();
                    const ReloadResult result = co_await std::move(reloading);
+                   posted(request, result.done ? 200 : 422, {});
                    co_return http::json_response(result.done ? 200 : 422, reload_view(result).json);
                });
     http::ServerOptions options;

@@ -6,13 +6,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gateway/admin/metrics_text.hpp"
 #include "gateway/config/config.hpp"
 
 namespace shared::http {
+struct Request;
 class Server;
-}
+}  // namespace shared::http
 namespace shared::metrics {
 class Registry;
 }
@@ -28,6 +30,8 @@ struct ReloadResult {
 struct Hooks {
     std::function<MetricsInput()> metrics;
     std::function<boost::asio::awaitable<ReloadResult>()> reload;
+    // A POST has been answered with `status`; `reason`: why it was refused.
+    std::function<void(const shared::http::Request&, unsigned status, std::string_view reason)> posted;
 };
 
 class Admin {

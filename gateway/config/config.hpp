@@ -90,8 +90,9 @@ struct Forwarding {
 
 struct AccessLog {
     bool enabled = true;
-    std::string path = "-";    // "-": standard output
-    std::uint32_t sample = 1;  // log every n-th 2xx/3xx answer; 4xx and 5xx always
+    std::string path = "-";     // "-": standard output
+    std::string security_path;  // empty: security events are lines like others
+    std::uint32_t sample = 1;   // log every n-th 2xx/3xx answer; 4xx and 5xx always
     bool operator==(const AccessLog&) const = default;
 };
 

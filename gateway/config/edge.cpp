@@ -85,6 +85,10 @@ void fields(Visitor& v, Admin& a) {
 void fields(Visitor& v, AccessLog& a) {
     v.boolean("enabled", a.enabled, {});
     v.text("path", a.path, {"File; `-`: standard output.", "/var/log/gateway.jsonl"});
+    v.text("security_path", a.security_path,
+           {"A file (or `/dev/fd/3`) of their own for refusals with 400, 401, 403 and 429, `POST`s to the "
+            "admin port and reloads, instead of `path`. Also written where `enabled` is false. Empty: none.",
+            "/var/log/gateway-security.jsonl"});
     v.number("sample", a.sample, {1, 1'000'000},
              {"Write every n-th answer below 400; of 4xx and 5xx only repeated refusals are counted instead "
               "of written (security.md).",

@@ -87,7 +87,7 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 AccessLogWriter::AccessLogWriter(const std::string& path) : path_(path), descriptor_(open_log(path)) {
-    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "access_log.path " + path);
+    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "access_log: " + path);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -174,7 +174,7 @@ void AccessLogWriter::write_all(std::string_view bytes) {
     }
 }
 
-void AccessLog::time(std::chrono::system_clock::time_point when) {
+void AccessLog::time(std::string& out, std::chrono::system_clock::time_point when) {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
     if (ms / 1000 != second_) {
         second_ = ms / 1000;
@@ -186,36 +186,42 @@ void AccessLog::time(std::chrono::system_clock::time_point when) {
         second_text_.assign(text.data(), size);
     }
     const auto rest = static_cast<unsigned>(ms % 1000);
-    buffer_ += second_text_;
-    buffer_ += '.';
-    buffer_ += static_cast<char>('0' + rest / 100);
-    buffer_ += static_cast<char>('0' + rest / 10 % 10);
-    buffer_ += static_cast<char>('0' + rest % 10);
-    buffer_ += 'Z';
+    out += second_text_;
+    out += '.';
+    out += static_cast<char>('0' + rest / 100);
+    out += static_cast<char>('0' + rest / 10 % 10);
+    out += static_cast<char>('0' + rest % 10);
+    out += 'Z';
 }
 
 AccessLog::~AccessLog() {
     tick(RefusalSampler::Clock::time_point::max());
 }
 
-void AccessLog::begin_line(std::chrono::system_clock::time_point when, std::string_view event) {
-    if (buffer_.capacity() < kHandOverBytes) buffer_.reserve(kHandOverBytes + 4096);
-    buffer_ += "{\"ts\":\"";
-    time(when);
-    buffer_ += "\",\"event\":\"";
-    buffer_ += event;
-    buffer_ += '"';
+AccessLog::Stream& AccessLog::of_refusal(unsigned status) {
+    const bool security = status == 400 || status == 401 || status == 403 || status == 429;
+    return security && security_.writer ? security_ : requests_;
 }
 
-void AccessLog::end_line() {
-    buffer_ += "}\n";
-    if (buffer_.size() >= kHandOverBytes) flush();
+void AccessLog::begin_line(Stream& to, std::chrono::system_clock::time_point when, std::string_view event) {
+    std::string& out = to.buffer;
+    if (out.capacity() < kHandOverBytes) out.reserve(kHandOverBytes + 4096);
+    out += "{\"ts\":\"";
+    time(out, when);
+    out += "\",\"event\":\"";
+    out += event;
+    out += '"';
 }
 
-void AccessLog::write(const AccessEntry& entry) {
-    if (!writer_) return;
-    std::string& out = buffer_;
-    begin_line(entry.time, "request");
+void AccessLog::end_line(Stream& to) {
+    to.buffer += "}\n";
+    if (to.buffer.size() >= kHandOverBytes) to.writer->hand_over(to.buffer);
+}
+
+void AccessLog::write(Stream& to, const AccessEntry& entry) {
+    if (!to.writer) return;
+    std::string& out = to.buffer;
+    begin_line(to, entry.time, "request");
     text_member(out, "route", entry.route);
     text_member(out, "method", entry.method);
     text_member(out, "path", entry.path);
@@ -234,29 +240,37 @@ void AccessLog::write(const AccessEntry& entry) {
     text_member(out, "jti", entry.token_id);
     text_member(out, "user_agent", entry.user_agent);
     text_member(out, "reason", entry.reason);
-    end_line();
+    end_line(to);
 }
 
 void AccessLog::write_refusal(const AccessEntry& entry, const wire::IpAddress& client,
                               RefusalSampler::Clock::time_point now) {
-    if (!writer_) return;
-    if (refusals_.take(client, entry.status, entry.reason, entry.time, now)) write(entry);
+    Stream& to = of_refusal(entry.status);
+    if (to.writer && refusals_.take(client, entry.status, entry.reason, entry.time, now)) write(to, entry);
+}
+
+void AccessLog::write_reload(std::chrono::system_clock::time_point when, bool done) {
+    if (!security_.writer) return;
+    begin_line(security_, when, done ? "reloaded" : "reload_refused");
+    end_line(security_);
 }
 
 void AccessLog::tick(RefusalSampler::Clock::time_point now) {
     refusals_.expire(now, [this](const RefusalSampler::Counted& counted) {
-        begin_line(counted.last, "more_refused");
-        number_member(buffer_, "status", counted.status);
-        text_member(buffer_, "client", counted.client);
-        text_member(buffer_, "reason", counted.reason);
-        number_member(buffer_, "more", counted.more);
-        end_line();
+        Stream& to = of_refusal(counted.status);
+        begin_line(to, counted.last, "more_refused");
+        number_member(to.buffer, "status", counted.status);
+        text_member(to.buffer, "client", counted.client);
+        text_member(to.buffer, "reason", counted.reason);
+        number_member(to.buffer, "more", counted.more);
+        end_line(to);
     });
     flush();
 }
 
 void AccessLog::flush() {
-    if (writer_) writer_->hand_over(buffer_);
+    if (requests_.writer) requests_.writer->hand_over(requests_.buffer);
+    if (security_.writer) security_.writer->hand_over(security_.buffer);
 }
 
 }  // namespace gateway::observe

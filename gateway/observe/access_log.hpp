@@ -77,26 +77,39 @@ struct AccessEntry {
 // A worker's side.
 class AccessLog {
   public:
-    explicit AccessLog(AccessLogWriter* writer) : writer_(writer) {}  // null: off
+    // `requests` null: off. `security` gets refusals with 400, 401, 403 and 429, in place of `requests`;
+    // null: it stays there.
+    explicit AccessLog(AccessLogWriter* requests, AccessLogWriter* security = nullptr)
+        : requests_{requests, {}}, security_{security, {}} {}
     ~AccessLog();
 
-    bool enabled() const { return writer_ != nullptr; }
-    void write(const AccessEntry& entry);
+    bool enabled() const { return requests_.writer || security_.writer; }
+    void write(const AccessEntry& entry) { write(requests_, entry); }
     // A refusal of the gateway's own: a line, or one more in a count.
     void write_refusal(const AccessEntry& entry, const wire::IpAddress& client,
                        RefusalSampler::Clock::time_point now);
+    // What somebody did to the gateway itself.
+    void write_security(const AccessEntry& entry) { write(security_.writer ? security_ : requests_, entry); }
+    // In `security` alone: the log of standard error has it too.
+    void write_reload(std::chrono::system_clock::time_point time, bool done);
     // Writes the counts that are due, and hands over.
     void tick(RefusalSampler::Clock::time_point now);
     void flush();
 
   private:
-    void begin_line(std::chrono::system_clock::time_point time, std::string_view event);
-    void end_line();
-    void time(std::chrono::system_clock::time_point time);
+    struct Stream {
+        AccessLogWriter* writer;
+        std::string buffer;
+    };
+    Stream& of_refusal(unsigned status);
+    void write(Stream& to, const AccessEntry& entry);
+    void begin_line(Stream& to, std::chrono::system_clock::time_point time, std::string_view event);
+    void end_line(Stream& to);
+    void time(std::string& out, std::chrono::system_clock::time_point time);
 
-    AccessLogWriter* writer_;
+    Stream requests_;
+    Stream security_;
     RefusalSampler refusals_;
-    std::string buffer_;
     std::int64_t second_ = -1;
     std::string second_text_;  // "2025-01-31T12:00:00", of second_
 };

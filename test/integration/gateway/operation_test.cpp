@@ -1,8 +1,13 @@
 // Reload, drain, admin port, start-up errors, explain.
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
 #include <future>
+#include <iterator>
 
 #include <atomic>
 #include <thread>
@@ -413,6 +418,38 @@ TEST_CASE("the admin port answers to addresses, not to names that may lead a bro
     CHECK(status("POST", "/reload", {bearer(kAdminToken), {"Origin", "null"}}) == 403);
     CHECK(status("POST", "/reload", {bearer(kAdminToken), {"Host", "evil.test"}}) == 403);
     CHECK(status("POST", "/reload", {bearer(kAdminToken)}) == 200);
+}
+
+TEST_CASE("security events have a stream of their own") {
+    FakeUpstream upstream(FakeUpstream::echo);
+    std::string path = "/tmp/security_log_XXXXXX";
+    const int file = ::mkstemp(path.data());
+    REQUIRE(file >= 0);
+    ::close(file);
+    GatewayConfig config;
+    config.clusters = cluster_of(upstream.endpoint());
+    config.routes =
+        R"({"name":"closed","match":{"prefix":"/x"},"auth":{"issuer":"kampus"},"target":{"cluster":"up"}})";
+    config.more = R"("access_log":{"security_path":")" + path + R"("})";
+    Gateway gateway(config);
+    CHECK(get(gateway.port(), "/x/refused").status == 401);
+    CHECK(get(gateway.port(), "/unrouted").status == 404);
+    CHECK(request(gateway.admin_port(), "POST", "/reload", {}).status == 401);
+    CHECK(request(gateway.admin_port(), "POST", "/reload", {bearer(kAdminToken)}).status == 200);
+    REQUIRE(gateway.process().wait_output("/unrouted"));
+    gateway.process().signal(SIGTERM);
+    REQUIRE(gateway.process().wait_exit(milliseconds(10'000)) == 0);
+    std::ifstream stream(path);
+    const std::string log{std::istreambuf_iterator<char>(stream), {}};
+    ::unlink(path.c_str());
+    const auto has = [&](std::string_view part) { return log.find(part) != std::string::npos; };
+    CHECK(has(R"("path":"/x/refused","status":401)"));
+    CHECK(has(R"("route":"admin","method":"POST","path":"/reload","status":401)"));
+    CHECK(has(R"("route":"admin","method":"POST","path":"/reload","status":200)"));
+    CHECK(has(R"("event":"reloaded")"));
+    CHECK_FALSE(has("/unrouted"));
+    CHECK_FALSE(has(kAdminToken));
+    CHECK(gateway.process().output().find("/x/refused") == std::string::npos);
 }
 
 }  // namespace test

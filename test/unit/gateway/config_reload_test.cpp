@@ -33,7 +33,7 @@ constexpr const char* kEverything = R"({
    "tls": {"min_version": "1.2", "ciphers": "", "certificates": [
      {"server_names": [], "certificate_file": "/c", "key_file": "/k"}]}}],
  "admin": {"enabled": true, "address": "127.0.0.1", "port": 9, "hosts": ["h"], "token": "0123456789abcdef"},
- "access_log": {"enabled": true, "path": "-", "sample": 1},
+ "access_log": {"enabled": true, "path": "-", "security_path": "", "sample": 1},
  "shutdown": {"drain_delay_ms": 0, "grace_ms": 0},
  "client": {"head_timeout_ms": 100, "idle_timeout_ms": 100, "body_timeout_ms": 100, "min_body_rate_bytes": 0,
    "write_timeout_ms": 100, "tunnel_idle_timeout_ms": 100, "max_head_bytes": 1024, "max_target_bytes": 256,

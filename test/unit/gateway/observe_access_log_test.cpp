@@ -24,14 +24,20 @@ const wire::IpAddress kOther = *wire::IpAddress::parse("203.0.113.8");
 // A worker's log at a clock that the test moves, and the lines that came of it.
 class Log {
   public:
-    Log() {
-        const int file = ::mkstemp(path_.data());
-        REQUIRE(file >= 0);
-        ::close(file);
+    explicit Log(bool with_security = false) {
+        for (std::string* path : {&path_, &security_path_}) {
+            const int file = ::mkstemp(path->data());
+            REQUIRE(file >= 0);
+            ::close(file);
+        }
         writer_ = std::make_unique<AccessLogWriter>(path_);
-        log_ = std::make_unique<AccessLog>(writer_.get());
+        if (with_security) security_ = std::make_unique<AccessLogWriter>(security_path_);
+        log_ = std::make_unique<AccessLog>(writer_.get(), security_.get());
     }
-    ~Log() { ::unlink(path_.c_str()); }
+    ~Log() {
+        ::unlink(path_.c_str());
+        ::unlink(security_path_.c_str());
+    }
 
     void refuse(const wire::IpAddress& client, unsigned status, std::string_view reason, int times = 1) {
         const std::string text = client.to_string();
@@ -49,13 +55,21 @@ class Log {
     std::vector<std::string> lines() {
         log_.reset();
         writer_.reset();
-        std::ifstream file(path_);
+        return lines_of(path_);
+    }
+    std::vector<std::string> security_lines() {
+        log_.reset();
+        security_.reset();
+        return lines_of(security_path_);
+    }
+
+  private:
+    static std::vector<std::string> lines_of(const std::string& path) {
+        std::ifstream file(path);
         std::vector<std::string> all;
         for (std::string line; std::getline(file, line);) all.push_back(line);
         return all;
     }
-
-  private:
     static AccessEntry entry(unsigned status) {
         AccessEntry entry;
         entry.time = std::chrono::system_clock::time_point(seconds(1767225600));
@@ -64,7 +78,9 @@ class Log {
     }
 
     std::string path_ = "/tmp/access_log_XXXXXX";
+    std::string security_path_ = "/tmp/security_log_XXXXXX";
     std::unique_ptr<AccessLogWriter> writer_;
+    std::unique_ptr<AccessLogWriter> security_;
     std::unique_ptr<AccessLog> log_;
     RefusalSampler::Clock::time_point now_{seconds(1000)};
 };
@@ -145,6 +161,22 @@ TEST_CASE("a flood from more clients than are remembered stays small") {
     CHECK(count(lines, rest) == 2);
     CHECK(count(lines, R"("event":"more_refused","status":400,"more":10})") == 1);
     CHECK(lines.size() == 2 * (whole + 1) + 11);
+}
+
+TEST_CASE("refusals that are security events go to their own stream, counts too, and nothing else does") {
+    Log log(true);
+    for (const unsigned status : {400U, 401U, 403U, 429U, 404U, 405U, 408U, 413U, 431U})
+        log.refuse(kClient, status, "reason", 12);
+    for (const unsigned status : {200U, 401U, 403U, 503U}) log.answer(status);  // of services
+    const auto others = log.lines();
+    const auto security = log.security_lines();
+    CHECK(security.size() == 4 * 11);
+    CHECK(count(security, R"("more":2})") == 4);
+    for (const char* status : {"400", "401", "403", "429"}) {
+        INFO(status);
+        CHECK(count(security, std::string(R"("status":)") + status) == 11);
+    }
+    CHECK(others.size() == 5 * 11 + 4);
 }
 
 }  // namespace gateway::observe
