@@ -96,6 +96,8 @@ BEYOND_SCHEMAS = [(method, re.compile(path), re.compile(place)) for method, path
     ("GET", r".*", r"after"),
     # An admin has no NIM of their own to leave out.
     ("GET", r"/api/acad/ips", r"nim"),
+    # Reserved names, and such as look like somebody's NIM.
+    ("POST", r"/api/auth/register", r"/username"),
     # In a body that replaces, the key is that of the address.
     ("PUT", r"/api/acad/mahasiswa/\{nim\}", r"/nim"),
     ("PUT", r"/api/acad/mata_kuliah/\{kode_mk\}", r"/kode_mk"),

@@ -88,6 +88,8 @@ make_env() {
     "$dir/init-env" >/dev/null
     mv "$dir/.env" "$ENV_FILE"
     for name in GATEWAY_PORT AUTH_PORT ACAD_PORT AUTH_DB_PORT ACAD_DB_PORT; do change_setting "$name" "$(free_ports 3)"; done
+    # The contract registers an account.
+    change_setting REGISTRATION open
     URL=http://127.0.0.1:$(setting GATEWAY_PORT)
     # What a run left that was killed.
     compose down -v --remove-orphans -t 5 >/dev/null 2>&1 || true

@@ -68,6 +68,8 @@ TEST_CASE(
     SystemOptions options;
     options.gateways = 2;
     options.auths = 2;
+    // One user asks as fast as it can.
+    options.gateway = {{"USER_RATE", "10000000"}, {"USER_BURST", "1000000"}};
     System system(store, options);
     constexpr std::size_t kLanes = 6;
     constexpr std::size_t kRounds = 17;
