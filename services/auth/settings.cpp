@@ -93,7 +93,7 @@ Settings read_settings(Environment& environment) {
         static_cast<std::uint32_t>(environment.integer("ARGON2_MEMORY_KIB", 19456, 19456, 1048576));
     settings.argon2.passes = static_cast<std::uint32_t>(environment.integer("ARGON2_PASSES", 2, 2, 20));
     settings.hash_threads = count(environment, "HASH_THREADS", 4, 1, 8);
-    settings.hash_queue = count(environment, "HASH_QUEUE", 64, 0, 1000);
+    settings.hash_queue = count(environment, "HASH_QUEUE", 256, 0, 1000);
     settings.passwords.min_length = count(environment, "PASSWORD_MIN_LENGTH", 12, 8, 64);
 
     settings.first_password_life =

@@ -50,7 +50,7 @@ struct Settings {
     std::optional<std::string> pepper;
     crypto::Argon2Cost argon2;
     std::size_t hash_threads = 4;
-    std::size_t hash_queue = 64;
+    std::size_t hash_queue = 256;
     domain::PasswordRules passwords;
     std::chrono::seconds first_password_life{std::chrono::days(14)};
 

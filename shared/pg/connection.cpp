@@ -96,7 +96,9 @@ asio::awaitable<bool> Connection::wait(bool for_read, bool for_write) {
 Errc Connection::fail() {
     in_operation_ = false;
     broken_ = true;
-    return timed_out_ ? Errc::timeout : Errc::unavailable;
+    // Also where it was the time that ran out: PostgreSQL ends a statement itself before (57014, timeout), so
+    // this is a server or a network that says nothing any more.
+    return Errc::unavailable;
 }
 
 asio::awaitable<Result<>> Connection::connect(Keywords keywords, std::chrono::milliseconds limit,

@@ -88,7 +88,14 @@ awaitable<void> Service::pause(milliseconds time) {
 
 awaitable<void> Service::prepare_until_done() {
     while (!draining_) {
-        const auto outcome = co_await preparation_();
+        auto outcome = Prepared::not_yet;
+        std::exception_ptr failure;
+        try {
+            outcome = co_await preparation_();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        report("preparation", failure);
         if (outcome == Prepared::yes) prepared_ = true;
         if (outcome == Prepared::never) {
             exit_code_ = 1;

@@ -147,7 +147,7 @@ Budgets login_budgets(const Context& context, const std::optional<domain::Accoun
     Budgets budgets;
     if (account) {
         if (const auto device = context.device_tokens.device_of(device_token, account->id)) {
-            budgets.keys.push_back("device:" + *device + ':' + account->id);
+            budgets.keys.push_back(device_keys(*account) + *device);
             return budgets;
         }
     }
@@ -162,6 +162,10 @@ Budgets session_budgets(const domain::Account& account) {
     Budgets budgets;
     budgets.keys.push_back(session_key(account));
     return budgets;
+}
+
+std::string device_keys(const domain::Account& account) {
+    return "device:" + account.id + ':';
 }
 
 std::vector<std::string> throttle_keys(const domain::Account& account) {

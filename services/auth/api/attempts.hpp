@@ -27,6 +27,8 @@ Budgets login_budgets(const Context& context, const std::optional<domain::Accoun
 Budgets session_budgets(const domain::Account& account);
 // All keys of an account that an admin can unlock.
 std::vector<std::string> throttle_keys(const domain::Account& account);
+// What the keys of its known devices begin with.
+std::string device_keys(const domain::Account& account);
 
 struct Attempt {
     bool proved = false;

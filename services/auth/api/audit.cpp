@@ -43,16 +43,16 @@ std::string to_key(const store::AuditRecord& record) {
     return std::to_string(ms.count()) + '.' + record.id;
 }
 
-std::optional<store::AuditPosition> read_position(shared::http::Query& in) {
+std::optional<store::AuditPosition> read_position(shared::http::Query& in, std::string_view store) {
     const auto key = in.after();
     if (!key) return std::nullopt;
     const auto dot = std::min(key->find('.'), key->size());
     const auto ms = shared::parse_number<std::int64_t>(std::string_view(*key).substr(0, dot));
     const std::string id = dot < key->size() ? key->substr(dot + 1) : std::string();
-    // PostgreSQL's are numbers, MongoDB's 24 hex digits.
-    const bool fits = !id.empty() && id.size() <= 24 && std::all_of(id.begin(), id.end(), [&](char c) {
-        return (c >= '0' && c <= '9') || (id.size() == 24 && c >= 'a' && c <= 'f');
-    });
+    // Of the store that is asked: 24 hex digits, or a number.
+    const bool fits = store == "mongodb"
+                          ? id.size() == 24 && id.find_first_not_of("0123456789abcdef") == std::string::npos
+                          : shared::parse_number<std::int64_t>(std::string_view(id)).value_or(-1) >= 0;
     if (!ms || *ms < 0 || *ms > kLatestMs || !fits) {
         in.error("after", "kursor tidak sah");
         return std::nullopt;
@@ -110,7 +110,7 @@ Answer list_audit(Context& context, Request& request) {
     shared::http::Query in(request);
     store::AuditQuery query;
     const int limit = in.limit();
-    query.after = read_position(in);
+    query.after = read_position(in, context.database.kind());
     query.actor = in.text("actor", kMaxText).value_or("");
     query.subject = in.text("subject", kMaxText).value_or("");
     query.event = in.text("event", kMaxText).value_or("");

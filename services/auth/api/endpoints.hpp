@@ -77,7 +77,8 @@ inline constexpr shared::http::Endpoint<Context> kEndpoints[] = {
 
     // A refusal is an answer of theirs, not of the server's.
     {"POST", "/api/auth/verify", kOpen, verify_post},
-    {"GET", "/api/auth/verify", kOpen, verify_get},
+    // nginx asks it for every request with a token; it is answered from memory.
+    {"GET", "/api/auth/verify", kOpen, verify_get, {.at_once = true}},
 
     {"GET", "/.well-known/jwks.json", kOpen, jwks, kProbe},
     {"GET", "/health", kOpen, health, kProbe},

@@ -14,6 +14,8 @@ Answer unlock_user(Context& context, Request& request) {
         auto cleared = co_await context.database.throttle().clear(std::move(key));
         if (!cleared) co_return store_failure(cleared.error());
     }
+    auto cleared = co_await context.database.throttle().clear_below(device_keys(*account));
+    if (!cleared) co_return store_failure(cleared.error());
     auto record = audit_record(context, request, "account_unlocked", account->id);
     co_await context.audit.record(std::move(record));
     co_return shared::http::no_content();

@@ -56,6 +56,19 @@ awaitable<Result<>> MongoThrottle::clear(std::string key) {
     return client_.run(std::move(work));
 }
 
+awaitable<Result<>> MongoThrottle::clear_below(std::string prefix) {
+    auto work = [prefix = std::move(prefix)](MongoSession& session) -> Result<> {
+        std::string end = prefix;
+        ++end.back();
+        Bson range;
+        range.text("$gte", prefix).text("$lt", end);
+        auto removed = session.remove(kFailures, Bson().document("_id", range), true);
+        if (!removed) return removed.error();
+        return {};
+    };
+    return client_.run(std::move(work));
+}
+
 awaitable<Result<std::int64_t>> MongoThrottle::sweep(WallTime before) {
     auto work = [before](MongoSession& session) {
         Bson filter;

@@ -13,6 +13,7 @@ class MongoThrottle final : public ThrottleStore {
     awaitable<Result<FailureState>> state(std::string key) override;
     awaitable<Result<bool>> replace(std::string key, FailureState seen, FailureState next) override;
     awaitable<Result<>> clear(std::string key) override;
+    awaitable<Result<>> clear_below(std::string prefix) override;
     awaitable<Result<std::int64_t>> sweep(WallTime before) override;
 
   private:

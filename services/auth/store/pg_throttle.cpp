@@ -20,6 +20,7 @@ constexpr Statement kReplace{
     "/ 1000.0), blocked_until = to_timestamp($4::bigint / 1000.0) where key = $1 and failures = $5::bigint "
     "and last_failure_at = to_timestamp($6::bigint / 1000.0)"};
 constexpr Statement kClear{"delete from auth_service.login_failures where key = $1"};
+constexpr Statement kClearBelow{"delete from auth_service.login_failures where starts_with(key, $1)"};
 constexpr Statement kSweep{
     "delete from auth_service.login_failures where last_failure_at < to_timestamp($1::bigint / 1000.0)"};
 
@@ -61,6 +62,12 @@ awaitable<Result<bool>> PgThrottle::replace(std::string key, FailureState seen, 
 
 awaitable<Result<>> PgThrottle::clear(std::string key) {
     auto rows = co_await pool_.query(kClear, params_of(std::move(key)));
+    if (!rows) co_return pg_error(rows.error());
+    co_return Result<>();
+}
+
+awaitable<Result<>> PgThrottle::clear_below(std::string prefix) {
+    auto rows = co_await pool_.query(kClearBelow, params_of(std::move(prefix)));
     if (!rows) co_return pg_error(rows.error());
     co_return Result<>();
 }

@@ -22,6 +22,8 @@ class ThrottleStore {
     // Puts `next` in the place of `seen`, atomically; false: it is no longer what was seen.
     virtual awaitable<Result<bool>> replace(std::string key, FailureState seen, FailureState next) = 0;
     virtual awaitable<Result<>> clear(std::string key) = 0;
+    // Every key that begins with `prefix`, whose last character is ':'.
+    virtual awaitable<Result<>> clear_below(std::string prefix) = 0;
     virtual awaitable<Result<std::int64_t>> sweep(WallTime before) = 0;
 };
 

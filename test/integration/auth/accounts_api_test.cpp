@@ -239,6 +239,17 @@ TEST_CASE("guessing is slowed down for every name and an admin can unlock") {
     const std::string id = list[0]["id"].GetString();
     CHECK(service.post("/api/auth/users/" + id + "/unlock", "", admin).status == 204);
     CHECK(service.login_reply("22001", kPassword).status == 200);
+    // A device that is known counts for itself, and is unlocked, too.
+    const std::string device = service.login_reply("22001", kPassword).text("device_token");
+    const auto from_device = [&](const std::string& password) {
+        return service.post("/api/auth/login", R"({"username":"22001","password":")" + password +
+                                                   R"(","device_token":")" + device + "\"}");
+    };
+    while (from_device("wrong password").status == 401) {
+    }
+    CHECK(is_problem(from_device(kPassword), 429, "too_many_attempts"));
+    CHECK(service.post("/api/auth/users/" + id + "/unlock", "", admin).status == 204);
+    CHECK(from_device(kPassword).status == 200);
     // Success forgets the failures: five are free again.
     for (int i = 0; i < 5; ++i) CHECK(service.login_reply("22001", "wrong password").status == 401);
     CHECK(service.login_reply("22001", kPassword).status == 200);

@@ -506,6 +506,15 @@ TEST_CASE("an admin reads the audit: filtered, in pages, as CSV, and never a nam
     CHECK(events == std::vector<std::string>{"role_changed", "account_change_refused", "refresh_token_forged",
                                              "login_refused", "login_refused", "login_succeeded",
                                              "login_succeeded"});
+    // A position of the other store is none here.
+    for (const std::string& other :
+         kind == Kind::mongo
+             ? std::vector<std::string>{"17", "x"}
+             : std::vector<std::string>{"999999999999999999999999", "abcdefabcdefabcdefabcdef", "-1"}) {
+        CAPTURE(other);
+        const auto cursor = shared::http::make_cursor("/api/auth/audit", "5." + other);
+        CHECK(read("?after=" + cursor).status == 422);
+    }
     const auto csv = service.call("GET", "/api/auth/audit?limit=1", "", admin, {{"Accept", "text/csv"}});
     CHECK(csv.header("Content-Type").starts_with("text/csv"));
     CHECK(csv.body.starts_with("at,event,actor,subject,name,client_address,request_id,detail\r\n\"20"));

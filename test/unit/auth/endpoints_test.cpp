@@ -47,6 +47,12 @@ TEST_CASE("what costs a password hash or tries a secret is counted as a sign-in"
                 "PUT /api/auth/me/password"});
 }
 
+TEST_CASE("what an edge and a probe ask waits for nobody's turn") {
+    CHECK(rows([](const auto& row) { return row.rules.at_once; }) ==
+          Names{"GET /api/auth/verify", "GET /.well-known/jwks.json", "GET /health", "GET /api/auth/health",
+                "GET /livez", "GET /metrics", "GET /internal/revocations"});
+}
+
 TEST_CASE("bodies are JSON of at most 64 KiB where there is one") {
     CHECK(rows([](const auto& row) { return row.rules.body == Body::json; }) ==
           Names{"POST /api/auth/register", "POST /api/auth/login", "POST /api/auth/refresh",

@@ -224,7 +224,7 @@ TEST_CASE("a server that falls silent is given up at the deadline", "[pg]") {
         gate.set_silent(true);
         const auto start = std::chrono::steady_clock::now();
         const auto silent = co_await pool.query(kAdd, params);
-        CHECK(silent.error() == pg::Errc::timeout);
+        CHECK(silent.error() == pg::Errc::unavailable);             // it has not ended the statement itself
         const auto connecting = co_await pool.query(kAdd, params);  // the connection was thrown away
         CHECK(connecting.error() == pg::Errc::unavailable);
         CHECK(std::chrono::steady_clock::now() - start < 5s);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <future>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
@@ -68,7 +69,8 @@ TEST_CASE("a service prepares until that succeeds, and a signal ends it in order
     int tries = 0;
     service.prepare([&]() -> awaitable<Prepared> {
         CHECK_FALSE(service.prepared());
-        co_return ++tries < 3 ? Prepared::not_yet : Prepared::yes;
+        if (++tries == 2) throw std::bad_alloc();  // as good as not yet
+        co_return tries < 3 ? Prepared::not_yet : Prepared::yes;
     });
     bool told_to_end = false;
     const auto last = [&]() -> awaitable<void> {
