@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -177,6 +178,31 @@ TEST_CASE("refusals that are security events go to their own stream, counts too,
         CHECK(count(security, std::string(R"("status":)") + status) == 11);
     }
     CHECK(others.size() == 5 * 11 + 4);
+}
+
+TEST_CASE("a byte is escaped wherever it stands") {
+    for (unsigned c = 0; c < 0x80; ++c) {
+        std::string escaped(1, static_cast<char>(c));
+        if (c == '"' || c == '\\') escaped.insert(0, 1, '\\');
+        if (c < 0x20 || c == 0x7F) {
+            char text[8];
+            std::snprintf(text, sizeof text, "\\u%04x", c);
+            escaped = text;
+        }
+        for (std::size_t at = 0; at < 20; ++at) {
+            CAPTURE(c, at);
+            std::string text(20, 'a');
+            text[at] = static_cast<char>(c);
+            std::string out;
+            append_json_string(out, text);
+            CHECK(out == '"' + std::string(at, 'a') + escaped + std::string(19 - at, 'a') + '"');
+            // Beside bytes that are more than ASCII, too.
+            text.insert(at, "\xC3\xA9");
+            out.clear();
+            append_json_string(out, text);
+            CHECK(out == '"' + std::string(at, 'a') + "\xC3\xA9" + escaped + std::string(19 - at, 'a') + '"');
+        }
+    }
 }
 
 }  // namespace gateway::observe
