@@ -44,7 +44,7 @@ struct ServerOptions {
     Share costly{4, 2};
     std::size_t max_waiting = 1024;            // requests of each rate that wait for their turn
     std::chrono::milliseconds patience{5000};  // of each of them; beyond both it is a 503, code overloaded
-    // Whose X-Forwarded-For counts: addresses or networks, e.g. "172.16.0.0/28".
+    // Whose X-Client-Address counts: addresses or networks, e.g. "172.16.0.0/28".
     std::vector<std::string> trusted_proxies{"127.0.0.0/8", "::1/128"};
 };
 

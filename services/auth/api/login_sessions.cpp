@@ -92,6 +92,20 @@ awaitable<Result<>> end_left_sessions(Context& context, std::string user_id,
     co_return Result<>();
 }
 
+awaitable<Response> end_account_sessions(Context& context, store::Ending ending, store::AuditRecord record) {
+    const auto reason = ending.reason;
+    store::AccountPatch patch;
+    patch.ending = std::move(ending);
+    patch.audit = just(record);
+    auto updated = co_await context.database.users().update(record.subject, std::move(patch), std::nullopt,
+                                                            context.clock());
+    if (!updated) co_return store_failure(updated.error());
+    if (!*updated) co_return account_not_found();
+    log_audit(record);
+    tell_ended(context, reason, (*updated)->ended);
+    co_return shared::http::no_content();
+}
+
 crypto::Asker asker(const Request& request, std::string account) {
     return {request.client_key, std::move(account)};
 }

@@ -34,6 +34,11 @@ boost::asio::awaitable<Result<>> end_left_sessions(Context& context, std::string
 store::Ending ending_now(const Context& context, std::string reason, std::string kept = {});
 void tell_ended(Context& context, const store::EndReason& reason, const std::vector<std::string>& sids);
 
+// The account that `record` is about, its sessions but the one that `ending` keeps: 204, or 404 and 503 as
+// the store says.
+boost::asio::awaitable<Response> end_account_sessions(Context& context, store::Ending ending,
+                                                      store::AuditRecord record);
+
 inline store::AuditRecords just(store::AuditRecord record) {
     store::AuditRecords records;
     records.push_back(std::move(record));

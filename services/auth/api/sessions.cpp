@@ -83,18 +83,9 @@ Answer end_one_session(Context& context, Request& request) {
 Answer end_other_sessions(Context& context, Request& request) {
     auto account = co_await own_account(context, request);
     if (!account) co_return account.error();
-    const auto record = audit_record(context, request, "other_sessions_ended", account->id);
-    store::AccountPatch patch;
-    patch.ending = ending_now(context, "ended_by_owner", request.claims->sid);
-    patch.audit = just(record);
-    const auto reason = patch.ending->reason;
-    auto updated = co_await context.database.users().update(account->id, std::move(patch), std::nullopt,
-                                                            context.clock());
-    if (!updated) co_return store_failure(updated.error());
-    if (!*updated) co_return account_not_found();
-    log_audit(record);
-    tell_ended(context, reason, (*updated)->ended);
-    co_return shared::http::no_content();
+    auto record = audit_record(context, request, "other_sessions_ended", account->id);
+    auto ending = ending_now(context, "ended_by_owner", request.claims->sid);
+    co_return co_await end_account_sessions(context, std::move(ending), std::move(record));
 }
 
 }  // namespace auth::api

@@ -9,18 +9,9 @@ namespace auth::api {
 Answer end_user_sessions(Context& context, Request& request) {
     auto account = co_await account_by_id(context, request.param("id"));
     if (!account) co_return account.error();
-    const auto record = audit_record(context, request, "sessions_ended_by_admin", account->id);
-    store::AccountPatch patch;
-    patch.ending = ending_now(context, "ended_by_admin");
-    patch.audit = just(record);
-    const auto reason = patch.ending->reason;
-    auto updated = co_await context.database.users().update(account->id, std::move(patch), std::nullopt,
-                                                            context.clock());
-    if (!updated) co_return store_failure(updated.error());
-    if (!*updated) co_return account_not_found();
-    log_audit(record);
-    tell_ended(context, reason, (*updated)->ended);
-    co_return shared::http::no_content();
+    auto record = audit_record(context, request, "sessions_ended_by_admin", account->id);
+    auto ending = ending_now(context, "ended_by_admin");
+    co_return co_await end_account_sessions(context, std::move(ending), std::move(record));
 }
 
 }  // namespace auth::api
